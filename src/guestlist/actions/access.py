@@ -1,0 +1,87 @@
+"""Who may do what, asked anew each time."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from guestlist import errors
+from guestlist.actors import Actor
+from guestlist.models import Membership, Organization
+from guestlist.permissions import ALL_PERMISSIONS, permission_label
+
+
+def permissions_of(actor: Actor, organization: Organization) -> frozenset[str] | None:
+    """What `actor` may do in `organization` now; None for somebody who does not belong to it."""
+    match actor.type:
+        case "operator":
+            return ALL_PERMISSIONS
+        case "user":
+            membership = _memberships(actor.subject.pk, organization).first()
+            return membership.permissions if membership else None
+        case "api_key":
+            return _key_permissions(actor, organization)
+    return None
+
+
+def require(actor: Actor, organization: Organization, permission: str) -> frozenset[str]:
+    """What `actor` may do, if `permission` is part of it. Raises NotAllowed for a member, and NotFound for
+    everybody else: an organization that is not yours looks like one that does not exist.
+    """
+    held = permissions_of(actor, organization)
+    if held is None:
+        raise errors.NotFound
+    if permission not in held:
+        raise errors.NotAllowed(permission=permission_label(permission), organization=organization.name)
+    return held
+
+
+@contextmanager
+def locked(actor: Actor, organization: Organization, permission: str) -> Iterator[Organization]:
+    """The transaction of an action: the organization's row is locked, `permission` is asked under that lock,
+    and `organization.now` is the database's time. Raises NotAllowed, NotFound.
+    """
+    with transaction.atomic():
+        fresh = _lock(organization)
+        require(actor, fresh, permission)
+        yield fresh
+
+
+@contextmanager
+def locked_by_holder(organization: Organization) -> Iterator[Organization]:
+    """The transaction of what needs no permission: accepting, declining and leaving, which ask for
+    something else, and what the system itself does.
+    """
+    with transaction.atomic():
+        yield _lock(organization)
+
+
+def find_organization(actor: Actor, slug: str, permission: str) -> Organization:
+    """The organization for reading. Raises NotFound, NotAllowed."""
+    organization = Organization.objects.filter(slug=slug).first()
+    if organization is None:
+        raise errors.NotFound
+    require(actor, organization, permission)
+    return organization
+
+
+def _lock(organization: Organization) -> Organization:
+    try:
+        return Organization.objects.lock(organization.pk)
+    except Organization.DoesNotExist as error:
+        raise errors.NotFound from error
+
+
+def _memberships(user_id: object, organization: Organization) -> "QuerySet[Membership]":
+    return Membership.objects.active().filter(user=user_id, organization=organization).select_related("role")
+
+
+def _key_permissions(actor: Actor, organization: Organization) -> frozenset[str] | None:
+    key = actor.subject
+    if key.organization_id != organization.pk or not type(key).objects.usable().filter(pk=key.pk).exists():
+        return None
+    if key.created_by_id is None:
+        return frozenset(key.permissions)
+    creator = _memberships(key.created_by_id, organization).first()
+    return frozenset(key.permissions) & creator.permissions if creator else None

@@ -1,0 +1,198 @@
+"""What an action on many invitations answers: exact, and in words."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from guestlist.addresses import Item, ParsedAddresses
+from guestlist.conf import conf
+from guestlist.models import Invitation, Organization
+
+SKIPPED_SHOWN = 100
+SENT = ("sent", "would_send")
+SKIPPED = ("already_member", "already_invited", "suppressed")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one thing that was typed."""
+
+    item: Item
+    outcome: str
+    invitation: Invitation | None = None
+
+    def as_resource(self) -> dict[str, Any]:
+        """As REST shows it."""
+        if self.item.address is None:
+            return {"input": self.item.token, "outcome": self.outcome, "reason": self.item.reason}
+        answer: dict[str, Any] = {"email": self.item.address.email, "outcome": self.outcome}
+        if self.invitation:
+            answer["invitation"] = self.invitation.as_resource()
+        if self.item.warnings:
+            answer["warnings"] = list(self.item.warnings)
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationBatch:
+    """One outcome for each thing that was typed, in its order. `str()` is the sentence people read."""
+
+    outcomes: Sequence[Outcome]
+    ignored: Sequence[str]
+    warnings: Sequence[str]
+
+    @classmethod
+    def of(
+        cls,
+        parsed: ParsedAddresses,
+        members: Collection[str],
+        pending: Mapping[str, Invitation],
+        sent: Mapping[str, Invitation] | None,
+    ) -> "InvitationBatch":
+        """Without `sent` it is a preview."""
+        outcomes = [_outcome(item, members, pending, sent) for item in parsed.items]
+        warnings = list(parsed.warnings)
+        if conf().email_sending == "off":
+            warnings.append("email_not_configured")
+        return cls(outcomes, parsed.ignored, warnings)
+
+    def count(self, *outcomes: str) -> int:
+        """How many had one of these outcomes."""
+        return sum(o.outcome in outcomes for o in self.outcomes)
+
+    @property
+    def sent(self) -> int:
+        """How many invitations went out (of a preview: would go out)."""
+        return self.count(*SENT)
+
+    @property
+    def invalid(self) -> Sequence[Outcome]:
+        """What could not be understood as an address."""
+        return [o for o in self.outcomes if o.outcome == "invalid"]
+
+    def as_resource(self) -> dict[str, Any]:
+        """As REST shows it. The four counts add up to the number of results."""
+        answer: dict[str, Any] = {
+            "sent": self.sent,
+            "skipped": self.count(*SKIPPED),
+            "duplicates": self.count("duplicate"),
+            "invalid": len(self.invalid),
+            "ignored": list(self.ignored),
+            "results": [o.as_resource() for o in self.outcomes],
+        }
+        if self.warnings:
+            answer["warnings"] = list(self.warnings)
+        return answer
+
+    def __str__(self) -> str:
+        members, invited = self.count("already_member"), self.count("already_invited")
+        listed, bad = self.count("duplicate"), len(self.invalid)
+        parts = [
+            ngettext("%d invitation sent.", "%d invitations sent.", self.sent) % self.sent
+            if self.sent
+            else _("Nothing was sent."),
+            members
+            and ngettext("%d already a member, skipped.", "%d already members, skipped.", members) % members,
+            invited
+            and ngettext("%d already invited, skipped.", "%d already invited, skipped.", invited) % invited,
+            listed and ngettext("%d listed twice.", "%d listed twice.", listed) % listed,
+            bad and ngettext("%d to fix.", "%d to fix.", bad) % bad,
+            self.sent
+            and "email_not_configured" in self.warnings
+            and _("E-mail is not configured; nothing has gone out yet."),
+        ]
+        return " ".join(part for part in parts if part)
+
+
+def _outcome(
+    item: Item,
+    members: Collection[str],
+    pending: Mapping[str, Invitation],
+    sent: Mapping[str, Invitation] | None,
+) -> Outcome:
+    if item.kind != "address" or item.address is None:
+        return Outcome(item, item.kind)
+    key = item.address.key
+    if key in members:
+        return Outcome(item, "already_member")
+    if key in pending:
+        return Outcome(item, "already_invited", pending[key])
+    return Outcome(item, "would_send") if sent is None else Outcome(item, "sent", sent[key])
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which invitations: by their ids, or by a filter. An empty selection is false."""
+
+    ids: Sequence[str] | None = None
+    status: str | None = None
+    q: str | None = None
+
+    def __bool__(self) -> bool:
+        return self.ids is not None or bool(self.status) or bool(self.q)
+
+    def rows(self, organization: Organization) -> "QuerySet[Invitation]":
+        """The chosen invitations of `organization`."""
+        rows = Invitation.objects.for_display().filter(organization=organization)
+        if self.ids is not None:
+            return rows.filter(pk__in=[pk for pk in map(as_uuid, self.ids) if pk])
+        rows = rows.with_status(self.status) if self.status else rows
+        return rows.matching(self.q or "")
+
+
+def as_uuid(text: str) -> UUID | None:
+    """`text` as an id, or None."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What became of a selection. By filter, `results` names the first 100 that were skipped."""
+
+    verb: str
+    done: int
+    skipped: int
+    results: Sequence[tuple[str, str]]
+
+    @classmethod
+    def of(
+        cls, verb: str, selection: Selection, chosen: Sequence[Invitation], done: Iterable[UUID]
+    ) -> "BulkResult":
+        """`done` are the ids of those of `chosen` to which it happened."""
+        outcomes = {row.pk: "not_pending" for row in chosen} | dict.fromkeys(done, verb)
+        if selection.ids is not None:
+            results = [(text, outcomes.get(as_uuid(text), "not_found")) for text in selection.ids]  # type: ignore[call-overload]
+        else:
+            skipped = [(str(pk), outcome) for pk, outcome in outcomes.items() if outcome != verb]
+            results = skipped[:SKIPPED_SHOWN]
+        count = sum(outcome == verb for outcome in outcomes.values())
+        total = len(selection.ids) if selection.ids is not None else len(chosen)
+        return cls(verb, count, total - count, results)
+
+    def as_resource(self) -> dict[str, Any]:
+        """As REST shows it."""
+        return {
+            self.verb: self.done,
+            "skipped": self.skipped,
+            "results": [{"id": pk, "outcome": outcome} for pk, outcome in self.results],
+        }
+
+    def __str__(self) -> str:
+        if self.verb == "revoked":
+            done = ngettext("%d invitation revoked.", "%d invitations revoked.", self.done) % self.done
+        else:
+            done = ngettext("%d invitation sent again.", "%d invitations sent again.", self.done) % self.done
+        if not self.skipped:
+            return done
+        text = ngettext("%d skipped: no longer pending.", "%d skipped: no longer pending.", self.skipped)
+        return f"{done} {text % self.skipped}"
+
+

@@ -1,0 +1,228 @@
+"""Send, preview, resend, revoke."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models import F as Column
+
+from guestlist import errors
+from guestlist.actions import access
+from guestlist.actions.batches import BulkResult, InvitationBatch, Outcome, Selection
+from guestlist.actions.revocation import cancel_mail, end_rows, expire_rows, revoke_rows
+from guestlist.actors import Actor
+from guestlist.addresses import Address, ParsedAddresses, comparison_key
+from guestlist.conf import conf
+from guestlist.events import Happening, record_all
+from guestlist.links import new_nonce
+from guestlist.models import Delivery, Invitation, Membership, Organization
+from guestlist.models.fields import chunks, insert_all
+from guestlist.models.invitation import NEVER, Status
+from guestlist.permissions import Permission
+
+MAX_ADDRESSES = 10_000
+MAX_IDS = 10_000
+RESENDABLE = (Status.PENDING, Status.EXPIRED)
+
+
+def send_invitations(*, actor: Actor, organization: Organization, parsed: ParsedAddresses) -> InvitationBatch:
+    """Invite every address that is neither a member's nor pending, with the same number of statements for
+    1 and for 10,000. Bad text hinders no good address.
+
+    Raises NotAllowed, NoAddresses, TooManyAddresses; then nothing was sent.
+    """
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        _check_size(parsed)
+        keys = {address.key for address in parsed.addresses}
+        expire_rows(organization, Invitation.objects.filter(key__in=keys))
+        members, pending = _members(organization, keys), _pending(organization, keys)
+        fresh = [a for a in parsed.addresses if a.key not in members and a.key not in pending]
+        sent = _insert(actor, organization, fresh)
+    return InvitationBatch.of(parsed, members, pending, sent)
+
+
+def preview_invitations(
+    *, actor: Actor, organization: Organization, parsed: ParsedAddresses
+) -> InvitationBatch:
+    """What sending would answer now, with `would_send` in place of `sent`; nothing happens.
+
+    Raises NotAllowed, NoAddresses, TooManyAddresses.
+    """
+    access.require(actor, organization, Permission.MEMBER_MANAGE)
+    _check_size(parsed)
+    keys = {address.key for address in parsed.addresses}
+    return InvitationBatch.of(parsed, _members(organization, keys), _pending(organization, keys), None)
+
+
+def resend_invitation(*, actor: Actor, organization: Organization, invitation_id: Any) -> Invitation:
+    """Send a pending invitation again and start its lifetime anew; copies mailed earlier keep working.
+    Resending an expired one makes a new invitation with a new link.
+
+    Raises NotAllowed, NotFound, NotPending (also where the address has a newer invitation or has joined).
+    """
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        invitation = _get(organization, invitation_id)
+        again = _resend(actor, organization, [invitation])
+        if invitation.pk not in again:
+            raise errors.NotPending(invitation.status_now)
+    return again[invitation.pk]
+
+
+def revoke_invitation(*, actor: Actor, organization: Organization, invitation_id: Any) -> Invitation:
+    """End a pending invitation: from now on nobody can join with it, and queued mail is not sent.
+
+    Raises NotAllowed, NotFound, NotPending with what it is instead.
+    """
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        rows = Invitation.objects.for_display().filter(pk=invitation_id)
+        revoked = revoke_rows(actor, organization, rows)
+        if not revoked:
+            raise errors.NotPending(_get(organization, invitation_id).status_now)
+    return revoked[0]
+
+
+def revoke_invitations(*, actor: Actor, organization: Organization, selection: Selection) -> BulkResult:
+    """Revoke the pending ones of a selection. Raises NotAllowed, NothingChosen, TooManyIds."""
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        _check_selection(selection)
+        chosen = list(selection.rows(organization))
+        pending = [row for row in chosen if row.status_now == Status.PENDING]
+        end_rows(actor, organization, pending, Status.REVOKED)
+    return BulkResult.of("revoked", selection, chosen, {row.pk for row in pending})
+
+
+def resend_invitations(*, actor: Actor, organization: Organization, selection: Selection) -> BulkResult:
+    """Resend the pending and expired ones of a selection. Raises NotAllowed, NothingChosen, TooManyIds."""
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        _check_selection(selection)
+        chosen = list(selection.rows(organization))
+        again = _resend(actor, organization, chosen)
+    return BulkResult.of("resent", selection, chosen, again.keys())
+
+
+def ids_of_addresses(*, organization: Organization, emails: Iterable[str]) -> list[str]:
+    """For each address the id of its newest invitation, or the address itself where it never had one:
+    what a selection takes, so that an unknown address is answered `not_found`.
+    """
+    keys = [comparison_key(email) or email for email in emails]
+    rows = Invitation.objects.filter(organization=organization, key__in=keys).order_by("pk")
+    newest = dict(rows.values_list("key", "pk"))
+    return [str(newest.get(key, key)) for key in keys]
+
+
+def _check_size(parsed: ParsedAddresses) -> None:
+    if not parsed.items:
+        raise errors.NoAddresses
+    if len(parsed.addresses) > MAX_ADDRESSES:
+        raise errors.TooManyAddresses(count=f"{len(parsed.addresses):,}", limit=f"{MAX_ADDRESSES:,}")
+
+
+def _check_selection(selection: Selection) -> None:
+    if not selection:
+        raise errors.NothingChosen
+    if selection.ids is not None and len(selection.ids) > MAX_IDS:
+        raise errors.TooManyIds(count=f"{len(selection.ids):,}", limit=f"{MAX_IDS:,}")
+
+
+def _get(organization: Organization, invitation_id: Any) -> Invitation:
+    row = Invitation.objects.for_display().filter(organization=organization, pk=invitation_id).first()
+    if row is None:
+        raise errors.NotFound
+    return row
+
+
+def _members(organization: Organization, keys: Iterable[str]) -> set[str]:
+    """Those of `keys` that are an address of a member: any verified one counts."""
+    owners = conf().addresses.owners(keys)
+    theirs = Q(user__in=set(owners.values())) | Q(email_key__in=set(keys))
+    rows = Membership.objects.active().filter(theirs, organization=organization)
+    user_ids, email_keys = set(), set()
+    for user_id, email_key in rows.values_list("user_id", "email_key"):
+        user_ids.add(user_id)
+        email_keys.add(email_key)
+    return {key for key in keys if key in email_keys or owners.get(key) in user_ids}
+
+
+def _pending(organization: Organization, keys: Iterable[str]) -> dict[str, Invitation]:
+    rows = Invitation.objects.pending().for_display().filter(organization=organization, key__in=set(keys))
+    return {row.key: row for row in rows}
+
+
+def _expiry(now: datetime) -> datetime:
+    lifetime = conf().invitation_lifetime
+    return NEVER if lifetime is None else now + lifetime
+
+
+def _insert(actor: Actor, organization: Organization, fresh: Iterable[Address]) -> dict[str, Invitation]:
+    invitations = [_new_invitation(actor, organization, address.email, address.key) for address in fresh]
+    insert_all(invitations)
+    insert_all([row.delivery for row in invitations if row.delivery])
+    record_all(actor, organization, [Happening("invitation.sent", row) for row in invitations])
+    return {row.key: row for row in invitations}
+
+
+def _new_invitation(actor: Actor, organization: Organization, email: str, key: str) -> Invitation:
+    row = Invitation(
+        organization=organization,
+        email=email,
+        key=key,
+        nonce=new_nonce(),
+        invited_at=organization.now,
+        last_sent_at=organization.now,
+        expires_at=_expiry(organization.now),
+        invited_by_type=actor.type,
+        invited_by_id=actor.id,
+        invited_by_name=actor.name[:150],
+        invited_by_email=actor.email,
+    )
+    row.status_now = Status.PENDING
+    row.delivery = _new_delivery(row)
+    return row
+
+
+def _new_delivery(invitation: Invitation) -> Delivery:
+    now = invitation.last_sent_at
+    delivery = Delivery(
+        organization=invitation.organization, invitation=invitation, created_at=now, next_at=now
+    )
+    delivery.message_id = f"<{delivery.pk.hex}@{urlsplit(conf().url).hostname}>"
+    return delivery
+
+
+def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]) -> dict[Any, Invitation]:
+    """Id of each row that could be sent again → the invitation as it is now."""
+    pending = [row for row in rows if row.status_now == Status.PENDING]
+    _send_again(actor, organization, pending)
+    expired = _latest_by_key([row for row in rows if row.status_now == Status.EXPIRED])
+    expire_rows(organization, Invitation.objects.filter(key__in=expired))
+    taken = _members(organization, expired) | _pending(organization, expired).keys() if expired else set()
+    renewed = {key: row for key, row in expired.items() if key not in taken}
+    addresses = [Address(key=key, email=row.email) for key, row in renewed.items()]
+    new = _insert(actor, organization, addresses)
+    return {row.pk: row for row in pending} | {row.pk: new[key] for key, row in renewed.items()}
+
+
+def _latest_by_key(rows: Iterable[Invitation]) -> dict[str, Invitation]:
+    return {row.key: row for row in sorted(rows, key=lambda row: row.pk)}
+
+
+def _send_again(actor: Actor, organization: Organization, rows: Sequence[Invitation]) -> None:
+    for row in rows:
+        row.organization, row.last_sent_at = organization, organization.now
+        row.sent_count, row.expires_at = row.sent_count + 1, _expiry(organization.now)
+        row.delivery = _new_delivery(row)
+    new = [row.delivery for row in rows if row.delivery]
+    for ids in chunks([row.pk for row in rows]):
+        cancel_mail(ids)
+    insert_all(new)
+    for deliveries in chunks(new):
+        of_row = Delivery.objects.filter(pk__in=[d.pk for d in deliveries], invitation=OuterRef("pk"))
+        Invitation.objects.filter(pk__in=[d.invitation_id for d in deliveries]).update(
+            delivery=Subquery(of_row.values("pk")[:1]),
+            last_sent_at=organization.now,
+            expires_at=_expiry(organization.now),
+            sent_count=Column("sent_count") + 1,
+        )
+    record_all(actor, organization, [Happening("invitation.resent", row) for row in rows])

@@ -1,0 +1,137 @@
+"""Change a role, remove, leave."""
+
+from typing import Any
+
+from guestlist import errors
+from guestlist.actions import access
+from guestlist.actions.revocation import revoke_rows
+from guestlist.actors import Actor
+from guestlist.addresses import comparison_key
+from guestlist.conf import conf
+from guestlist.events import Happening, record
+from guestlist.models import Invitation, Membership, Organization, Role
+from guestlist.permissions import Permission
+
+
+def change_role(*, actor: Actor, organization: Organization, member_id: Any, role_id: Any) -> Membership:
+    """Give a member another role; `role_id` None takes it away.
+
+    Raises NotAllowed, NotFound, UnknownRole, OwnRole, AboveOwnRole, LastOwner.
+    """
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        member = _active_member(organization, member_id)
+        role = _role(organization, role_id)
+        if _is(actor, member):
+            raise errors.OwnRole
+        before = member.role
+        if before == role:
+            return member
+        _check_ceiling(actor, organization, before, role)
+        if not (role and role.fixed):
+            _check_last_owner(organization, member)
+        member.role = role
+        member.save(update_fields=["role"])
+        change = {"role": (before and before.name, role and role.name)}
+        record(actor, organization, Happening("member.role_changed", member, change))
+    return member
+
+
+def remove_member(*, actor: Actor, organization: Organization, member_id: Any) -> Membership:
+    """End somebody's membership, and revoke pending invitations to any of that person's addresses.
+
+    Raises NotAllowed, NotFound, OwnMembership, AboveOwnRole, LastOwner.
+    """
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        member = _active_member(organization, member_id)
+        if _is(actor, member):
+            raise errors.OwnMembership
+        _check_ceiling(actor, organization, member.role)
+        _check_last_owner(organization, member)
+        _end(actor, organization, member, Membership.State.REMOVED)
+    return member
+
+
+def leave_organization(*, actor: Actor, organization: Organization) -> Membership:
+    """End one's own membership. Raises NotFound, LastOwner."""
+    with access.locked_by_holder(organization) as organization:
+        own = Membership.objects.active().filter(organization=organization, user=actor.subject)
+        member = own.select_related("role").first() if actor.type == "user" else None
+        if member is None:
+            raise errors.NotFound
+        _check_last_owner(organization, member)
+        _end(actor, organization, member, Membership.State.LEFT)
+    return member
+
+
+def add_member(actor: Actor, organization: Organization, *, user: Any, role: Role | None = None) -> Membership:
+    """Part of the actions that let somebody in: a membership in the locked `organization`, and its event."""
+    profile = Actor.user(user, origin=actor.origin)
+    member = Membership(
+        organization=organization,
+        user=user,
+        role=role,
+        name=profile.name[:150],
+        email=profile.email,
+        email_key=comparison_key(profile.email) or profile.email.lower(),
+        joined_at=organization.now,
+    )
+    member.save(force_insert=True)
+    record(actor, organization, Happening("member.joined", member, {"role": (None, role and role.name)}))
+    return member
+
+
+def update_profile(*, user: Any) -> None:
+    """Copy the account's name and address to the user's memberships. Call it whenever they change."""
+    profile = Actor.user(user, origin=Actor.system().origin)
+    Membership.objects.active().filter(user=user).update(
+        name=profile.name[:150],
+        email=profile.email,
+        email_key=comparison_key(profile.email) or profile.email.lower(),
+    )
+
+
+def _active_member(organization: Organization, member_id: Any) -> Membership:
+    rows = Membership.objects.active().filter(organization=organization, pk=member_id)
+    member = rows.select_related("role", "user").first()
+    if member is None:
+        raise errors.NotFound
+    return member
+
+
+def _role(organization: Organization, role_id: Any) -> Role | None:
+    if role_id is None:
+        return None
+    role = Role.objects.filter(organization=organization, pk=role_id).first()
+    if role is None:
+        raise errors.UnknownRole
+    return role
+
+
+def _is(actor: Actor, member: Membership) -> bool:
+    return actor.type == "user" and actor.subject.pk == member.user_id
+
+
+def _check_ceiling(actor: Actor, organization: Organization, *roles: Role | None) -> None:
+    held = access.permissions_of(actor, organization) or frozenset()
+    if any(role and not role.permission_set <= held for role in roles):
+        raise errors.AboveOwnRole
+
+
+def _check_last_owner(organization: Organization, member: Membership) -> None:
+    if not (member.role and member.role.fixed):
+        return
+    owners = Membership.objects.active().filter(organization=organization, role=member.role)
+    if not owners.exclude(pk=member.pk).exists():
+        raise errors.LastOwner(organization=organization.name)
+
+
+def _end(actor: Actor, organization: Organization, member: Membership, state: Membership.State) -> None:
+    member.state, member.ended_at = state, organization.now
+    member.save(update_fields=["state", "ended_at"])
+    record(actor, organization, Happening(f"member.{state}", member))
+    if state == Membership.State.REMOVED:
+        keys = {comparison_key(email) for email in conf().addresses.verified_addresses(member.user)}
+        addressed = Invitation.objects.pending().filter(
+            organization=organization, key__in=(keys | {member.email_key}) - {None}
+        )
+        revoke_rows(actor, organization, addressed)

@@ -1,0 +1,170 @@
+"""Create and rename organizations, and give them their first owner."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import IntegrityError, transaction
+from django.db.models.functions import Now
+
+from guestlist import addresses, errors
+from guestlist.actions import access
+from guestlist.actions.members import add_member
+from guestlist.actors import Actor
+from guestlist.conf import conf
+from guestlist.events import Happening, record
+from guestlist.models import Membership, Organization, Role, SetupLink
+from guestlist.models.organization import MAX_SLUG, SLUG
+from guestlist.models.setup_link import code_hash, new_code
+from guestlist.names import clean_name
+from guestlist.permissions import ADMIN_PERMISSIONS, Permission
+
+SETUP_LINK_LIFETIME = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class SetupCode:
+    """A set-up link and the code that opens it, which is shown once."""
+
+    link: SetupLink
+    code: str
+
+    @property
+    def url(self) -> str:
+        """Where the code is used."""
+        return f"{conf().url}/setup/{self.code}"
+
+
+def create_organization(*, actor: Actor, name: str, slug: str, owner: Any = None) -> Organization:
+    """A new organization with the roles Owner, Admin and Member, and `owner` (a user) as its owner.
+
+    The operator may; a user may only where there is no organization yet (first run).
+    Raises NotAllowed, NameEmpty, NameHasLink, SlugInvalid, SlugTaken.
+    """
+    with transaction.atomic():
+        if actor.type != "operator" and (owner is None or Organization.objects.exists()):
+            raise errors.NotAllowed(permission="Organization: Create", organization=name)
+        organization = _insert(clean_name(name), slug)
+        owner_role = _insert_roles(organization)
+        record(actor, organization, Happening("organization.created", organization))
+        if owner is not None:
+            add_member(actor, organization, user=owner, role=owner_role)
+    return organization
+
+
+def rename_organization(*, actor: Actor, organization: Organization, name: str) -> Organization:
+    """Give an organization another name. Raises NotAllowed, NameEmpty, NameHasLink."""
+    with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
+        before, organization.name = organization.name, clean_name(name)
+        if before != organization.name:
+            organization.save(update_fields=["name"])
+            change = {"name": (before, organization.name)}
+            record(actor, organization, Happening("organization.updated", organization, change))
+    return organization
+
+
+def create_setup_link(*, actor: Actor, organization: Organization, email: str | None = None) -> SetupCode:
+    """A new set-up link for an organization without an owner; an earlier one stops working.
+
+    `email` is the owner to be, unless told the one of the earlier link.
+    Raises NotAllowed, HasOwner, AddressInvalid.
+    """
+    with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
+        if actor.type != "operator":
+            raise errors.NotAllowed(permission="Organization: Create", organization=organization.name)
+        if _owners(organization).exists():
+            raise errors.HasOwner(organization=organization.name)
+        unused = SetupLink.objects.filter(organization=organization, used_at=None)
+        email = _parsed_address(email or "".join(unused.values_list("email", flat=True)))
+        unused.delete()
+        code = new_code()
+        link = SetupLink.objects.create(
+            organization=organization,
+            email=email,
+            hash=code_hash(code),
+            expires_at=organization.now + SETUP_LINK_LIFETIME,
+        )
+        change = {"email": (None, email)}
+        record(actor, organization, Happening("setup_link.created", organization, change))
+    return SetupCode(link, code)
+
+
+def create_first_run_link() -> SetupCode | None:
+    """A new link for the first run of a server, ending the one of the start before; None once any user or
+    organization exists.
+    """
+    with transaction.atomic():
+        SetupLink.objects.filter(organization=None, used_at=None).delete()
+        if _is_set_up():
+            return None
+        code = new_code()
+        return SetupCode(SetupLink.objects.create(hash=code_hash(code)), code)
+
+
+def claim_setup_link(*, code: str) -> SetupLink:
+    """Use a set-up link up, inside the caller's transaction, which makes the owner.
+
+    Only one of any number of concurrent calls gets it. Raises SetupLinkDead.
+    """
+    link = find_setup_link(code=code)
+    if not SetupLink.objects.usable(code).update(used_at=Now()):
+        raise errors.SetupLinkDead
+    return link
+
+
+def find_setup_link(*, code: str) -> SetupLink:
+    """The set-up link with this code, for showing its page. Raises SetupLinkDead."""
+    link = SetupLink.objects.usable(code).select_related("organization").first()
+    if link is None or (link.organization is None and _is_set_up()):
+        raise errors.SetupLinkDead
+    return link
+
+
+def make_first_owner(*, actor: Actor, organization: Organization) -> Membership:
+    """Make the user who claimed the organization's set-up link its owner. Raises HasOwner."""
+    with access.locked_by_holder(organization) as organization:
+        if _owners(organization).exists():
+            raise errors.HasOwner(organization=organization.name)
+        role = Role.objects.get(organization=organization, fixed=True)
+        member = Membership.objects.active().filter(organization=organization, user=actor.subject).first()
+        if member is None:
+            return add_member(actor, organization, user=actor.subject, role=role)
+        member.role = role
+        member.save(update_fields=["role"])
+        record(actor, organization, Happening("member.role_changed", member, {"role": (None, role.name)}))
+        return member
+
+
+def _is_set_up() -> bool:
+    return Organization.objects.exists() or get_user_model()._default_manager.exists()
+
+
+def _owners(organization: Organization) -> Any:
+    return Membership.objects.active().filter(organization=organization, role__fixed=True)
+
+
+def _parsed_address(text: str) -> str:
+    found = addresses.parse_items([text]).addresses
+    if len(found) != 1:
+        raise errors.AddressInvalid(email=text)
+    return found[0].email
+
+
+def _insert(name: str, slug: str) -> Organization:
+    if len(slug) > MAX_SLUG or not SLUG.fullmatch(slug):
+        raise errors.SlugInvalid
+    try:
+        with transaction.atomic():
+            organization = Organization.objects.create(name=name, slug=slug)
+    except IntegrityError as error:
+        raise errors.SlugTaken(slug=slug) from error
+    return Organization.objects.lock(organization.pk)
+
+
+def _insert_roles(organization: Organization) -> Role:
+    owner = Role(organization=organization, name="Owner", fixed=True)
+    admin = Role(organization=organization, name="Admin", permissions=sorted(ADMIN_PERMISSIONS))
+    member = Role(organization=organization, name="Member")
+    Role.objects.bulk_create([owner, admin, member])
+    return owner

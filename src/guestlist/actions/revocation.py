@@ -1,0 +1,52 @@
+"""Ending pending invitations: part of the actions revoke and remove."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from guestlist.actors import Actor
+from guestlist.events import Happening, record_all
+from guestlist.models import Delivery, Invitation, Organization
+from guestlist.models.delivery import State
+from guestlist.models.fields import chunks
+from guestlist.models.invitation import Status
+
+
+def revoke_rows(
+    actor: Actor, organization: Organization, rows: "QuerySet[Invitation]"
+) -> Sequence[Invitation]:
+    """Revoke those of `rows` that are pending, in the locked `organization`; the ones that were."""
+    ending = list(rows.filter(organization=organization, status=Status.PENDING, expires_at__gt=organization.now))
+    end_rows(actor, organization, ending, Status.REVOKED)
+    return ending
+
+
+def expire_rows(organization: Organization, rows: "QuerySet[Invitation]") -> Sequence[Invitation]:
+    """Write down that time has passed for those of `rows` for which it has; the ones that expired."""
+    lapsed = rows.filter(organization=organization, status=Status.PENDING, expires_at__lte=organization.now)
+    ending = list(lapsed)
+    end_rows(Actor.system(), organization, ending, Status.EXPIRED)
+    return ending
+
+
+def cancel_mail(invitation_ids: Sequence[UUID]) -> None:
+    """Stop mail of these invitations that has not left yet."""
+    owed = Delivery.objects.owed().filter(invitation__in=invitation_ids)
+    owed.update(state=State.CANCELED, next_at=None, detail="")
+
+
+def end_rows(actor: Actor, organization: Organization, ending: Sequence[Invitation], status: Status) -> None:
+    """End these pending invitations as `status`: their queued mail is canceled with them.
+
+    The caller holds the organization's lock and has read the rows under it.
+    """
+    if not ending:
+        return
+    for invitation in ending:
+        invitation.status, invitation.status_now, invitation.ended_at = status, status, organization.now
+    for ids in chunks([invitation.pk for invitation in ending]):
+        Invitation.objects.filter(pk__in=ids).update(status=status, ended_at=organization.now)
+        cancel_mail(ids)
+    change = {"status": (Status.PENDING.value, status.value)}
+    record_all(actor, organization, [Happening(f"invitation.{status}", row, change) for row in ending])

@@ -1,0 +1,57 @@
+"""Who does it, and through which door."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+ActorType = Literal["user", "api_key", "operator", "system", "invitee"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from. `door` is web, api, cli or worker."""
+
+    door: str = "cli"
+    ip: str | None = None
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does it. `subject` is the user or the ApiKey row behind it, if there is one."""
+
+    type: ActorType
+    id: str | None = None
+    name: str = ""
+    email: str = ""
+    origin: Origin = field(default_factory=Origin)
+    subject: Any = None
+
+    @classmethod
+    def user(cls, user: Any, *, origin: Origin) -> "Actor":
+        """Somebody who is signed in."""
+        name = getattr(user, "name", "") or user.get_full_name() or user.get_username()
+        email = getattr(user, user.get_email_field_name(), "") or ""
+        return cls("user", str(user.pk), name, email, origin, user)
+
+    @classmethod
+    def operator(cls, *, door: str = "cli") -> "Actor":
+        """Whoever runs commands on the server: every permission."""
+        return cls("operator", None, "Operator", origin=Origin(door))
+
+    @classmethod
+    def system(cls, *, door: str = "worker") -> "Actor":
+        """Nobody: time passed, or a mail server answered."""
+        return cls("system", None, "Guestlist", origin=Origin(door))
+
+    @classmethod
+    def invitee(cls, email: str, *, origin: Origin) -> "Actor":
+        """Somebody without an account who holds an invitation."""
+        return cls("invitee", None, email, email, origin)
+
+    def through(self, origin: Origin) -> "Actor":
+        """The same actor at another door."""
+        return replace(self, origin=origin)
+
+    def as_resource(self) -> dict[str, Any]:
+        """The actor as REST shows it."""
+        return {"type": self.type, "id": self.id, "name": self.name}

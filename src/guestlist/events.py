@@ -1,0 +1,93 @@
+"""The catalogue of event types, and the one way to write them down."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+
+from guestlist.actors import Actor
+from guestlist.models import ApiKey, Event, Invitation, Membership, Organization
+from guestlist.models.fields import insert_all
+
+TYPES = frozenset(
+    {
+        "organization.created",
+        "organization.updated",
+        "invitation.sent",
+        "invitation.resent",
+        "invitation.accepted",
+        "invitation.declined",
+        "invitation.revoked",
+        "invitation.expired",
+        "invitation.failed",
+        "member.joined",
+        "member.role_changed",
+        "member.removed",
+        "member.left",
+        "api_key.created",
+        "setup_link.created",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened to one subject. `changes` is field → (before, after)."""
+
+    type: str
+    subject: models.Model
+    changes: dict[str, tuple[Any, Any]] = field(default_factory=dict)
+
+
+def record_all(actor: Actor, organization: Organization, happenings: Sequence[Happening]) -> None:
+    """Append events to the audit log, numbered without gaps, in two statements for any number.
+
+    `organization` must be locked by this transaction (`OrganizationQuerySet.lock`): its number is counted on.
+    """
+    if not happenings:
+        return
+    insert_all(list(_events(actor, organization, happenings)))
+    organization.event_number += len(happenings)
+    organization.save(update_fields=["event_number"])
+
+
+def record(actor: Actor, organization: Organization, happening: Happening) -> None:
+    """Append one event."""
+    record_all(actor, organization, [happening])
+
+
+def _events(actor: Actor, organization: Organization, happenings: Sequence[Happening]) -> Iterable[Event]:
+    for number, happening in enumerate(happenings, organization.event_number + 1):
+        if happening.type not in TYPES:
+            raise ValueError(f"{happening.type} is not in the catalogue")
+        kind, name = _subject(happening.subject)
+        yield Event(
+            organization=organization,
+            number=number,
+            type=happening.type,
+            at=organization.now,
+            actor_type=actor.type,
+            actor_id=actor.id,
+            actor_name=actor.name[:254],
+            door=actor.origin.door,
+            ip=actor.origin.ip,
+            user_agent=actor.origin.user_agent[:200],
+            subject_type=kind,
+            subject_id=str(happening.subject.pk),
+            subject_name=name,
+            changes={name: list(pair) for name, pair in happening.changes.items()},
+        )
+
+
+def _subject(subject: models.Model) -> tuple[str, str]:
+    match subject:
+        case Invitation():
+            return "invitation", subject.email
+        case Membership():
+            return "member", subject.name
+        case Organization():
+            return "organization", subject.name
+        case ApiKey():
+            return "api_key", subject.name
+    raise TypeError(f"{subject!r} is not a subject of events")

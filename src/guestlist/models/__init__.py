@@ -1,0 +1,21 @@
+"""State: what is so, and what can never be so. No rule across nouns."""
+
+from guestlist.models.api_key import ApiKey
+from guestlist.models.delivery import Delivery
+from guestlist.models.event import Event
+from guestlist.models.invitation import Invitation
+from guestlist.models.membership import Membership
+from guestlist.models.organization import Organization
+from guestlist.models.role import Role
+from guestlist.models.setup_link import SetupLink
+
+__all__ = [
+    "ApiKey",
+    "Delivery",
+    "Event",
+    "Invitation",
+    "Membership",
+    "Organization",
+    "Role",
+    "SetupLink",
+]

@@ -1,0 +1,53 @@
+"""Something that happened. This table is the audit log, and what webhooks will carry."""
+
+from typing import Any
+
+from django.db import models
+
+from guestlist.models.fields import Row, timestamp
+from guestlist.models.organization import Organization
+
+
+class Event(Row):
+    """Append-only: a database trigger refuses UPDATE, and DELETE while the organization exists.
+
+    `number` has no gaps within an organization.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="events")
+    number = models.PositiveBigIntegerField()
+    type = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    actor_type = models.CharField(max_length=10)
+    actor_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (the operator has none)
+    actor_name = models.CharField(max_length=254)
+    door = models.CharField(max_length=10)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=200, blank=True)
+    subject_type = models.CharField(max_length=20)
+    subject_id = models.CharField(max_length=64)
+    subject_name = models.CharField(max_length=254)
+    changes = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organization", "number"), name="event_number_is_unique"),
+            models.CheckConstraint(condition=models.Q(number__gte=1), name="event_number_from_one"),
+        )
+        indexes = (models.Index(fields=("organization", "type", "number"), name="event_by_type"),)
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.type}"
+
+    def as_resource(self) -> dict[str, Any]:
+        """The event as REST shows it."""
+        return {
+            "id": str(self.pk),
+            "number": self.number,
+            "type": self.type,
+            "at": timestamp(self.at),
+            "actor": {"type": self.actor_type, "id": self.actor_id, "name": self.actor_name},
+            "origin": {"door": self.door, "ip": self.ip, "user_agent": self.user_agent},
+            "subject": {"type": self.subject_type, "id": self.subject_id, "name": self.subject_name},
+            "changes": self.changes,
+        }

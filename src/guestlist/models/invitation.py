@@ -1,0 +1,155 @@
+"""An offer to one address of one organization."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+from guestlist.models.fields import Row, timestamp
+from guestlist.models.listing import Columns
+from guestlist.models.organization import Organization
+
+if TYPE_CHECKING:
+    from guestlist.models.delivery import Delivery
+
+# "Never expires" as a time, so that comparing and sorting need no special case. REST shows it as null.
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+
+
+class Status(models.TextChoices):
+    """A pending row past `expires_at` counts as expired everywhere."""
+
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+_LAPSED = models.Q(status=Status.PENDING, expires_at__lte=Now())
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Invitations."""
+
+    def pending(self) -> "InvitationQuerySet":
+        """Those that can be accepted now, by the database's clock."""
+        return self.filter(status=Status.PENDING, expires_at__gt=Now())
+
+    def lapsed(self) -> "InvitationQuerySet":
+        """Those whose time is over although no write has said so yet."""
+        return self.filter(_LAPSED)
+
+    def with_status(self, status: str) -> "InvitationQuerySet":
+        """Those that people see as `status`."""
+        if status == Status.PENDING:
+            return self.pending()
+        if status == Status.EXPIRED:
+            return self.filter(models.Q(status=Status.EXPIRED) | _LAPSED)
+        return self.filter(status=status)
+
+    def matching(self, text: str) -> "InvitationQuerySet":
+        """Those with `text` anywhere in the address."""
+        return self.filter(key__contains=text.strip().lower()) if text.strip() else self
+
+    def for_display(self) -> "InvitationQuerySet":
+        """With what a row shows: the state of its mail, and the status as of now."""
+        return self.select_related("delivery").annotate(status_now=STATUS_NOW)
+
+
+STATUS_NOW = models.Case(
+    models.When(_LAPSED, then=models.Value(Status.EXPIRED)),
+    default=models.F("status"),
+    output_field=models.CharField(),
+)
+
+
+class Invitation(Row):
+    """`email` is what was typed (its domain as an A-label), `key` what is compared, `nonce` the random
+    half of the link, which opens nothing without the server's secret key.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
+    email = models.CharField(max_length=254)
+    key = models.CharField(max_length=254)
+    nonce = models.CharField(max_length=22, unique=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    invited_at = models.DateTimeField()
+    last_sent_at = models.DateTimeField()
+    sent_count = models.PositiveIntegerField(default=1)
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    invited_by_type = models.CharField(max_length=10)
+    invited_by_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (the operator has none)
+    invited_by_name = models.CharField(max_length=150)
+    invited_by_email = models.CharField(max_length=254, blank=True)
+    delivery = models.ForeignKey("guestlist.Delivery", models.SET_NULL, null=True, related_name="+")
+
+    objects = InvitationQuerySet.as_manager()
+
+    COLUMNS: Columns = {
+        "email": models.F("key"),
+        "status": STATUS_NOW,
+        "invited": models.F("invited_at"),
+        "expires": models.F("expires_at"),
+    }
+
+    if TYPE_CHECKING:
+        status_now: str
+        delivery: Delivery | None
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization", "key"),
+                condition=models.Q(status="pending"),
+                name="invitation_one_pending",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=Status.values), name="invitation_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status="pending", ended_at=None)
+                | (~models.Q(status="pending") & models.Q(ended_at__isnull=False)),
+                name="invitation_ended_has_time",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(expires_at__gt=models.F("invited_at")), name="invitation_expires_later"
+            ),
+            models.CheckConstraint(condition=models.Q(sent_count__gte=1), name="invitation_was_sent"),
+        )
+        indexes = (
+            models.Index(fields=("organization", "status", "invited_at", "id"), name="invitation_by_invited"),
+            models.Index(fields=("organization", "status", "key", "id"), name="invitation_by_email"),
+            models.Index(fields=("organization", "status", "expires_at", "id"), name="invitation_by_expires"),
+            models.Index(fields=("organization", "invited_at", "id"), name="invitation_all_by_invited"),
+            models.Index(fields=("organization", "key", "id"), name="invitation_all_by_email"),
+            models.Index(fields=("organization", "expires_at", "id"), name="invitation_all_by_expires"),
+        )
+
+    def __str__(self) -> str:
+        return self.email
+
+    def as_resource(self) -> dict[str, Any]:
+        """The invitation as REST shows it. Load it with `for_display`."""
+        return {
+            "id": str(self.pk),
+            "email": self.email,
+            "status": self.status_now,
+            "invited_at": timestamp(self.invited_at),
+            "last_sent_at": timestamp(self.last_sent_at),
+            "sent_count": self.sent_count,
+            "expires_at": None if self.expires_at == NEVER else timestamp(self.expires_at),
+            "invited_by": {
+                "type": self.invited_by_type,
+                "id": self.invited_by_id,
+                "name": self.invited_by_name,
+            },
+            "ended_at": timestamp(self._ended_at_now),
+            "delivery": self.delivery and self.delivery.as_resource(),
+        }
+
+    @property
+    def _ended_at_now(self) -> datetime | None:
+        return self.expires_at if self.ended_at is None and self.status_now == Status.EXPIRED else self.ended_at

@@ -1,0 +1,117 @@
+"""Lists of any length: sorted by a known column, a page at a time, counted up to a limit.
+
+A page is found by the last row of the one before it (keyset), so the thousandth costs what the first
+does, and rows that come and go do not shift the others.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeAlias, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import connections, models
+from django.db.models import F, Q
+from django.db.models.expressions import BaseExpression
+
+from guestlist import errors
+
+Columns: TypeAlias = Mapping[str, F | BaseExpression]
+M = TypeVar("M", bound=models.Model)
+COUNT_LIMIT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[M]):
+    """Some rows of a list. A cursor is None where nothing follows in its direction."""
+
+    items: Sequence[M]
+    next_cursor: str | None
+    previous_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[M]):
+    """A queryset sorted by one of its columns; `-` in front of the column's name reverses."""
+
+    rows: "models.QuerySet[M]"
+    sort: str
+
+    @classmethod
+    def of(cls, rows: "models.QuerySet[M]", columns: Columns, sort: str) -> "Listing[M]":
+        """Raises InvalidFilter for a column that is not one."""
+        if sort.removeprefix("-") not in columns:
+            raise errors.InvalidFilter(value=sort, choices=", ".join(columns))
+        return cls(rows.annotate(sort_value=columns[sort.removeprefix("-")]), sort)
+
+    def numbered(self, number: int, size: int) -> Page[M]:
+        """Page `number` counted from 1: for lists short enough to count through."""
+        start = (number - 1) * size
+        return self._page(list(self._ordered()[start : start + size + 1]), size, has_before=number > 1)
+
+    def after(self, cursor: str | None, size: int) -> Page[M]:
+        """The rows behind `cursor`, from the start without one. Raises InvalidCursor."""
+        rows = self._ordered()
+        if cursor:
+            rows = self._beyond(rows, cursor, backwards=False)
+        return self._page(list(rows[: size + 1]), size, has_before=bool(cursor))
+
+    def before(self, cursor: str, size: int) -> Page[M]:
+        """The rows in front of `cursor`. Raises InvalidCursor."""
+        rows = list(self._beyond(self._ordered(backwards=True), cursor, backwards=True)[: size + 1])
+        items = rows[:size][::-1]
+        return Page(items, self._cursor(items[-1:]), self._cursor(items[:1]) if len(rows) > size else None)
+
+    @property
+    def _descending(self) -> bool:
+        return self.sort.startswith("-")
+
+    def _ordered(self, *, backwards: bool = False) -> "models.QuerySet[M]":
+        sign = "-" if self._descending != backwards else ""
+        return self.rows.order_by(f"{sign}sort_value", f"{sign}pk")
+
+    def _beyond(self, rows: "models.QuerySet[M]", cursor: str, *, backwards: bool) -> "models.QuerySet[M]":
+        value, pk = self._read(cursor)
+        way = "lt" if self._descending != backwards else "gt"
+        # The first condition alone is what an index can serve; the second breaks ties.
+        rows = rows.filter(**{f"sort_value__{way}e": value})
+        return rows.filter(Q(**{f"sort_value__{way}": value}) | Q(**{f"pk__{way}": pk}))
+
+    def _page(self, rows: list[M], size: int, *, has_before: bool) -> Page[M]:
+        items = rows[:size]
+        following = self._cursor(items[-1:]) if len(rows) > size else None
+        return Page(items, following, self._cursor(items[:1]) if has_before else None)
+
+    def _cursor(self, edge: Sequence[M]) -> str | None:
+        if not edge:
+            return None
+        value = edge[0].sort_value  # type: ignore[attr-defined]  # annotated in `of`
+        text = value.isoformat() if isinstance(value, datetime) else str(value)
+        return base64.urlsafe_b64encode(json.dumps([self.sort, text, str(edge[0].pk)]).encode()).decode()
+
+    def _read(self, cursor: str) -> tuple[Any, UUID]:
+        try:
+            sort, text, pk = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+            field = self.rows.query.annotations["sort_value"].output_field
+            value = field.to_python(text)
+            if sort != self.sort or not isinstance(pk, str):
+                raise errors.InvalidCursor
+            return value, UUID(pk)
+        except (ValueError, TypeError, RecursionError, ValidationError) as error:
+            raise errors.InvalidCursor from error
+
+
+def capped_counts(querysets: "Sequence[models.QuerySet[Any]]") -> list[int]:
+    """How many rows each queryset has, in one statement, counting no further than 10,001."""
+    parts, params = [], []
+    for rows in querysets:
+        inner = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query
+        sql, values = inner.get_compiler(rows.db).as_sql()
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")
+        params.extend(values)
+    with connections[querysets[0].db].cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        return list(cursor.fetchone())

@@ -1,0 +1,111 @@
+"""The row that says that a user belongs to an organization, with at most one role."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models.functions import Coalesce, Now
+
+from guestlist.models.fields import Row, timestamp
+from guestlist.models.listing import Columns
+from guestlist.models.organization import Organization
+from guestlist.models.role import Role
+
+# Roles sort in the order they were made (Owner, Admin, Member, …); members without one come last.
+NO_ROLE = uuid.UUID(int=2**128 - 1)
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    """Memberships."""
+
+    def active(self) -> "MembershipQuerySet":
+        """Those that let somebody in today."""
+        return self.filter(state=Membership.State.ACTIVE)
+
+    def matching(self, text: str) -> "MembershipQuerySet":
+        """Those with `text` anywhere in the name or address."""
+        if not (text := text.strip()):
+            return self
+        return self.filter(models.Q(name__icontains=text) | models.Q(email__icontains=text))
+
+
+class Membership(Row):
+    """`name`, `email` and `email_key` are copies of the account's, made at joining and kept up to date by
+    `update_profile`, so that lists sort and search without asking the user model.
+    """
+
+    class State(models.TextChoices):
+        """At most one membership of a user in an organization is active; coming back makes a new row."""
+
+        ACTIVE = "active"
+        REMOVED = "removed"
+        LEFT = "left"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
+    role = models.ForeignKey(Role, models.PROTECT, null=True, related_name="memberships")
+    name = models.CharField(max_length=150)
+    email = models.CharField(max_length=254)
+    email_key = models.CharField(max_length=254)
+    email_verified = models.BooleanField(default=True)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    joined_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+
+    objects = MembershipQuerySet.as_manager()
+
+    COLUMNS: Columns = {
+        "name": models.F("name"),
+        "email": models.F("email_key"),
+        "role": Coalesce("role_id", models.Value(NO_ROLE, models.UUIDField())),
+        "joined": models.F("joined_at"),
+    }
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("organization", "user"),
+                condition=models.Q(state="active"),
+                name="membership_one_active",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state__in=("active", "removed", "left")), name="membership_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="active", ended_at=None)
+                | (~models.Q(state="active") & models.Q(ended_at__isnull=False)),
+                name="membership_ended_has_time",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("organization", "state", "name", "id"), name="membership_by_name"),
+            models.Index(fields=("organization", "state", "email_key", "id"), name="membership_by_email"),
+            models.Index(fields=("organization", "state", "joined_at", "id"), name="membership_by_joined"),
+            models.Index(
+                "organization",
+                "state",
+                Coalesce("role_id", models.Value(NO_ROLE, models.UUIDField())),
+                "id",
+                name="membership_by_role",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What this membership allows; without a role, nothing."""
+        return self.role.permission_set if self.role else frozenset()
+
+    def as_resource(self) -> dict[str, Any]:
+        """The member as REST shows it. Load `role` with it."""
+        return {
+            "id": str(self.pk),
+            "name": self.name,
+            "email": self.email,
+            "email_verified": self.email_verified,
+            "role": self.role and self.role.as_reference(),
+            "joined_at": timestamp(self.joined_at),
+        }

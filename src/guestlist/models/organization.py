@@ -1,0 +1,61 @@
+"""The group that people belong to."""
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+from guestlist.models.fields import Row, timestamp
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_SLUG = 63
+
+
+class OrganizationQuerySet(models.QuerySet["Organization"]):
+    """Organizations."""
+
+    def lock(self, pk: Any) -> "Organization":
+        """The organization, locked until the transaction ends; `now` is the database's time.
+
+        On SQLite the IMMEDIATE transaction is the lock. Raises Organization.DoesNotExist.
+        """
+        return self.select_for_update().annotate(now=Now()).get(pk=pk)
+
+
+class Organization(Row):
+    """`event_number` is the number of the last event, so that the log has no gaps."""
+
+    slug = models.CharField(max_length=MAX_SLUG, unique=True)
+    name = models.CharField(max_length=80)
+    created_at = models.DateTimeField(db_default=Now())
+    event_number = models.PositiveBigIntegerField(default=0)
+
+    objects = OrganizationQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        now: datetime
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=~models.Q(name=""), name="organization_has_name"),
+            models.CheckConstraint(
+                condition=models.Q(slug__regex=f"^{SLUG.pattern}$"), name="organization_slug_is_plain"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_resource(self) -> dict[str, Any]:
+        """The organization as REST shows it."""
+        return {
+            "id": str(self.pk),
+            "slug": self.slug,
+            "name": self.name,
+            "created_at": timestamp(self.created_at),
+        }

@@ -1,0 +1,41 @@
+"""A named set of permissions of one organization."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models.functions import Now
+
+from guestlist.models.fields import Row
+from guestlist.models.organization import Organization
+from guestlist.permissions import ALL_PERMISSIONS
+
+
+class Role(Row):
+    """`fixed` marks Owner: it has every permission, now and later, and cannot be edited or deleted."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="roles")
+    name = models.CharField(max_length=80)
+    permissions = models.JSONField(default=list)
+    fixed = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("organization", "name"), name="role_name_is_unique"),
+            models.UniqueConstraint(
+                fields=("organization",), condition=models.Q(fixed=True), name="role_one_is_fixed"
+            ),
+            models.CheckConstraint(condition=~models.Q(name=""), name="role_has_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def permission_set(self) -> frozenset[str]:
+        """What a holder may do."""
+        return ALL_PERMISSIONS if self.fixed else frozenset(self.permissions)
+
+    def as_reference(self) -> dict[str, Any]:
+        """The role as REST shows it inside a member."""
+        return {"id": str(self.pk), "name": self.name}

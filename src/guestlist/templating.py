@@ -1,0 +1,168 @@
+"""The Jinja2 backend of every page and message: strict, escaped by suffix, the view's values win."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+from django.contrib.messages import get_messages
+from django.http import HttpRequest
+from django.template import TemplateDoesNotExist, TemplateSyntaxError
+from django.template.backends.jinja2 import Jinja2, Origin, get_exception_info
+from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
+from django.templatetags.static import static
+from django.test.signals import template_rendered
+from django.urls import reverse
+from django.utils import formats, timezone, translation
+from django.utils.html import json_script
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+
+class Templates(Jinja2):
+    """Django template backend: put it into TEMPLATES with NAME "guestlist" and APP_DIRS.
+
+    An override reaches the shipped file of its own path by `{% extends "@guestlist/guestlist/shell.html" %}`.
+    """
+
+    app_dirname = "jinja2"
+
+    def __init__(self, params: Mapping[str, Any]) -> None:
+        options = {
+            "environment": "guestlist.templating.environment",
+            "autoescape": escapes,
+            "undefined": jinja2.StrictUndefined,
+            "finalize": refuse_methods,
+            "trim_blocks": True,
+            "lstrip_blocks": True,
+            **params.get("OPTIONS", {}),
+        }
+        super().__init__({"NAME": "guestlist", "DIRS": [], "APP_DIRS": True, **params, "OPTIONS": options})
+        # Overrides come first in the search, shipped files last: "@guestlist/" reads the other way round.
+        shipped = jinja2.FileSystemLoader([str(path) for path in reversed(self.template_dirs)])
+        loaders = [loader for loader in (self.env.loader,) if loader is not None]
+        self.env.loader = jinja2.ChoiceLoader([*loaders, jinja2.PrefixLoader({"@guestlist": shipped})])
+
+    def get_template(self, template_name: str) -> Template:  # type: ignore[override]
+        try:
+            return Template(self.env.get_template(template_name), self)
+        except jinja2.TemplateNotFound as error:
+            raise TemplateDoesNotExist(error.name or template_name, backend=self) from error
+        except jinja2.TemplateSyntaxError as error:
+            raise with_source(error) from error
+
+    def from_string(self, template_code: str) -> Template:  # type: ignore[override]
+        return Template(self.env.from_string(template_code), self)
+
+
+class Template:
+    """One template; what the view gives wins over what context processors give."""
+
+    def __init__(self, template: jinja2.Template, backend: Templates) -> None:
+        self.template = template
+        self.backend = backend
+        self.name = template.name
+        self.origin = Origin(name=template.filename, template_name=template.name)
+
+    def render(self, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> str:
+        values: dict[str, Any] = {"request": request}
+        if request is not None:
+            values["csrf_input"] = csrf_input_lazy(request)
+            values["csrf_token"] = csrf_token_lazy(request)
+            for processor in self.backend.template_context_processors:
+                values.update(processor(request))
+        values.update(context or {})
+        if template_rendered.receivers:  # only while tests run
+            template_rendered.send(sender=self, template=self, context=values)
+        try:
+            return self.template.render(values)
+        except jinja2.TemplateSyntaxError as error:
+            raise with_source(error) from error
+
+
+def with_source(error: jinja2.TemplateSyntaxError) -> TemplateSyntaxError:
+    """Django's error for Jinja2's, with the lines that its debug page shows."""
+    shown = TemplateSyntaxError(error.message)
+    shown.template_debug = get_exception_info(error)  # type: ignore[attr-defined]
+    return shown
+
+
+def environment(**options: Any) -> jinja2.Environment:
+    """The Jinja2 environment with gettext and the few functions and filters that templates use."""
+    # Whether to escape is decided by suffix in `escapes`.
+    env = jinja2.Environment(**options)  # noqa: S701
+    env.add_extension("jinja2.ext.i18n")
+    env.install_gettext_callables(  # type: ignore[attr-defined]
+        translation.gettext,
+        translation.ngettext,
+        newstyle=True,
+        pgettext=translation.pgettext,
+        npgettext=translation.npgettext,
+    )
+    env.policies["ext.i18n.trimmed"] = True
+    env.globals.update(
+        url=url,
+        static=static,
+        get_messages=get_messages,
+        json_script=json_script,
+        get_language=translation.get_language,
+        language_bidi=translation.get_language_bidi,
+    )
+    env.filters.update(date=date, mail=mail, initials=initials, tint=tint)
+    return env
+
+
+def escapes(name: str | None) -> bool:
+    """Everything is escaped as HTML except .txt: mails, subjects and message texts."""
+    return name is None or not name.endswith(".txt")
+
+
+def refuse_methods(value: Any) -> Any:
+    """A printed method is always a forgotten call: say so instead of showing its address."""
+    if callable(value) and not isinstance(value, jinja2.Undefined):
+        raise TypeError(f"printed, not called: {value!r}")
+    return value
+
+
+def url(name: str, *args: Any, **kwargs: Any) -> str:
+    """The address of a named page."""
+    return reverse(name, args=args, kwargs=kwargs)
+
+
+def format_date(value: dt.date | None, style: str = "short") -> str:
+    """`Mar 1, 2026`, or with style "long" `March 1, 2026`, in the viewer's zone and language."""
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime) and timezone.is_aware(value):
+        value = timezone.localtime(value)
+    if style == "long":
+        return formats.date_format(value, translation.pgettext("date in a sentence", "F j, Y"))
+    return formats.date_format(value, translation.pgettext("date in a list", "M j, Y"))
+
+
+@jinja2.pass_context  # or Jinja2 would compute it once, in the language of whoever compiles the template
+def date(_context: Context, value: dt.date | None, style: str = "short") -> str:
+    """`format_date` as a filter."""
+    return format_date(value, style)
+
+
+def mail(address: str) -> Markup:
+    """An address that breaks before @ and the dots of its domain, and reads left to right anywhere."""
+    local, at, domain = address.rpartition("@")
+    head = escape(local) + Markup("<wbr>@") if at else Markup("")
+    return Markup('<bdi dir="ltr">') + head + Markup("<wbr>.").join(domain.split(".")) + Markup("</bdi>")
+
+
+def initials(name: str) -> str:
+    """`MT` for Maya Torres; the first letter of an address."""
+    words = name.split()
+    if not words:
+        return "?"
+    return (words[0][0] + (words[-1][0] if len(words) > 1 else "")).upper()
+
+
+def tint(name: str) -> int:
+    """One of five avatar colours, 1 to 5, always the same one for a name."""
+    return sum(map(ord, name)) % 5 + 1
