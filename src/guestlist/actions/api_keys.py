@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from guestlist import errors
 from guestlist.actions import access
@@ -61,6 +61,11 @@ def create_api_key(
     return NewApiKey(key, secret)
 
 
+def revoke_keys_of(*, user: Any) -> None:
+    """End every key that `user` made: the account has lost its last address to its real owner."""
+    ApiKey.objects.filter(created_by=user, revoked_at=None).update(revoked_at=Now())
+
+
 def authenticate(*, secret: str, origin: Origin) -> Actor:
     """The key behind a secret. Raises NotSignedIn where it is unknown, ended, or its creator is no longer a
     member.
@@ -71,7 +76,6 @@ def authenticate(*, secret: str, origin: Origin) -> Actor:
     actor = Actor("api_key", str(key.pk), key.name, origin=origin, subject=key)
     if access.permissions_of(actor, key.organization) is None:
         raise errors.NotSignedIn
-    stale = Q(last_used_at=None) | Q(last_used_at__lt=Now() - LAST_USED_GRAIN)
-    if key.last_used_at is None or not ApiKey.objects.filter(pk=key.pk).exclude(stale).exists():
-        ApiKey.objects.filter(stale, pk=key.pk).update(last_used_at=Now())
+    if key.last_used_at is None or timezone.now() - key.last_used_at > LAST_USED_GRAIN:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=Now())
     return actor

@@ -74,8 +74,13 @@ def fail_delivery(*, delivery: Delivery, worker: UUID, detail: str) -> None:
 
 
 def drop_delivery(*, delivery: Delivery, worker: UUID) -> None:
-    """The invitation ended before its mail left: nothing is sent."""
-    _held(delivery, worker).update(state=State.CANCELED, **_RELEASED)
+    """The invitation ended before its mail left: nothing is sent. Mail of one that is still pending (only
+    the lease had ended) stays owed.
+    """
+    ended = _held(delivery, worker).exclude(
+        invitation__status=Status.PENDING, invitation__expires_at__gt=Now()
+    )
+    ended.update(state=State.CANCELED, **_RELEASED)
 
 
 def back_off(attempts: int) -> timedelta:

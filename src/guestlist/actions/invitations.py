@@ -78,9 +78,10 @@ def revoke_invitation(*, actor: Actor, organization: Organization, invitation_id
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         rows = Invitation.objects.for_display().filter(pk=invitation_id)
         revoked = revoke_rows(actor, organization, rows)
+        invitation = _get(organization, invitation_id)  # read again: its mail may have been canceled
         if not revoked:
-            raise errors.NotPending(_get(organization, invitation_id).status_now)
-    return revoked[0]
+            raise errors.NotPending(invitation.status_now)
+    return invitation
 
 
 def revoke_invitations(*, actor: Actor, organization: Organization, selection: Selection) -> BulkResult:

@@ -117,11 +117,16 @@ def _check_ceiling(actor: Actor, organization: Organization, *roles: Role | None
         raise errors.AboveOwnRole
 
 
-def _check_last_owner(organization: Organization, member: Membership) -> None:
+def is_last_owner(member: Membership) -> bool:
+    """Whether the organization would be without an owner if this member were none."""
     if not (member.role and member.role.fixed):
-        return
-    owners = Membership.objects.active().filter(organization=organization, role=member.role)
-    if not owners.exclude(pk=member.pk).exists():
+        return False
+    owners = Membership.objects.active().filter(organization=member.organization_id, role=member.role)
+    return not owners.exclude(pk=member.pk).exists()
+
+
+def _check_last_owner(organization: Organization, member: Membership) -> None:
+    if is_last_owner(member):
         raise errors.LastOwner(organization=organization.name)
 
 

@@ -151,9 +151,15 @@ def _parsed_address(text: str) -> str:
     return found[0].email
 
 
-def _insert(name: str, slug: str) -> Organization:
+def check_slug(slug: str) -> str:
+    """`slug`, if it may be a short name. Raises SlugInvalid."""
     if len(slug) > MAX_SLUG or not SLUG.fullmatch(slug):
         raise errors.SlugInvalid
+    return slug
+
+
+def _insert(name: str, slug: str) -> Organization:
+    check_slug(slug)
     try:
         with transaction.atomic():
             organization = Organization.objects.create(name=name, slug=slug)

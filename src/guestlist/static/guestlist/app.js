@@ -170,7 +170,7 @@ on("click", "[data-remove]", (button) => {
   replace(box, [start, end], "");
   tell("removed", chip.dataset.token);
 });
-openDraft();
+addEventListener("DOMContentLoaded", openDraft);      // htmx listens by then, so a draft gets its preview
 
 /* htmx ------------------------------------------------------------------------ */
 const submitter = ({ requestConfig: { triggeringEvent: event }, elt }) => event?.submitter ?? (elt.matches("button") ? elt : null);
@@ -207,8 +207,10 @@ for (const type of ["htmx:sendError", "htmx:timeout"]) addEventListener(type, sh
 addEventListener("htmx:afterSettle", ({ detail: { target } }) => {
   if (target.id === "dialogs") {
     const dialog = $("dialog", target);
-    dialog?.showModal();
-    dialog?.addEventListener("close", () => dialog.remove());
+    if (dialog && !dialog.open) {
+      dialog.showModal();
+      dialog.addEventListener("close", () => dialog.remove());
+    }
   }
   if (target.id === "preview") {
     clearTimeout(tally);

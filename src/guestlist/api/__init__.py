@@ -1,0 +1,1 @@
+"""The REST door: parse, call one action, answer. It holds no rule."""

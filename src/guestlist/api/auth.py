@@ -1,0 +1,46 @@
+"""Who is calling: an API key in the Authorization header, never the session cookie."""
+
+from ipaddress import ip_address
+from typing import cast
+
+from django.http import HttpRequest
+from ninja.security import HttpBearer
+
+from guestlist import errors
+from guestlist.actions.api_keys import authenticate
+from guestlist.actors import Actor, Origin
+from guestlist.models import Organization
+
+
+class ApiKeyAuth(HttpBearer):
+    """`Authorization: Bearer glk_…`"""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Actor:
+        """The key behind the header. Raises NotSignedIn."""
+        return authenticate(secret=token.strip(), origin=origin_of(request))
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The key that this request was let in with."""
+    return cast("Actor", request.auth)  # type: ignore[attr-defined]  # set by ninja
+
+
+def organization_of(actor: Actor, slug: str) -> Organization:
+    """The key's organization, if `slug` names it. Raises NotFound, the same for every other slug."""
+    organization: Organization = actor.subject.organization
+    if organization.slug != slug:
+        raise errors.NotFound
+    return organization
+
+
+def origin_of(request: HttpRequest) -> Origin:
+    """Where the request came from, in a form that can be stored."""
+    agent = "".join(c for c in request.META.get("HTTP_USER_AGENT", "")[:200] if c.isprintable())
+    return Origin("api", _ip(request.META.get("REMOTE_ADDR", "")), agent)
+
+
+def _ip(text: str) -> str | None:
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None

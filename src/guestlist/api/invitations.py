@@ -1,0 +1,175 @@
+"""Invitations over REST."""
+
+from collections.abc import Callable
+from typing import Annotated
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from guestlist import errors
+from guestlist.actions import access
+from guestlist.actions import invitations as actions
+from guestlist.actions.batches import BulkResult, Selection, as_uuid
+from guestlist.addresses import ParsedAddresses, parse_addresses, parse_items
+from guestlist.api import resources
+from guestlist.api.auth import actor_of, organization_of
+from guestlist.api.bodies import Body, Search, answer
+from guestlist.api.paging import ListQuery, list_page
+from guestlist.models import Invitation
+from guestlist.models.invitation import Status
+from guestlist.permissions import Permission
+
+router = Router(tags=["Invitations"])
+
+
+class Recipients(Body):
+    """Whom to invite: exactly one of the two."""
+
+    emails: list[str] = Field(
+        default_factory=list, description="One address each.", examples=[["jane@example.com"]]
+    )
+    text: str = Field("", description="Raw text as somebody would paste it; at most 1,000,000 characters.")
+
+    @model_validator(mode="after")
+    def exactly_one(self) -> "Recipients":
+        """Two sources would leave open which one counts."""
+        if len(self.model_fields_set) != 1:
+            raise PydanticCustomError("exactly_one", "Give either emails or text")
+        return self
+
+    def parsed(self) -> ParsedAddresses:
+        """What was typed, understood. Raises addresses.InputTooLarge."""
+        return parse_addresses(self.text) if "text" in self.model_fields_set else parse_items(self.emails)
+
+
+class Choice(Body):
+    """Which invitations: their ids, or a filter."""
+
+    ids: list[str] = Field(default_factory=list, description="At most 10,000.")
+    status: str = Field("", description="pending, accepted, declined, revoked or expired")
+    q: Search = Field("", description="Only addresses that hold this text.")
+
+    @model_validator(mode="after")
+    def ids_or_filter(self) -> "Choice":
+        """Ids and a filter together would leave open which one counts."""
+        if "ids" in self.model_fields_set and len(self.model_fields_set) > 1:
+            raise PydanticCustomError("exactly_one", "Give either ids or a filter")
+        return self
+
+    def selection(self) -> Selection:
+        """What the action takes. Raises InvalidFilter."""
+        check_status(self.status)
+        return Selection(self.ids if "ids" in self.model_fields_set else None, self.status, self.q)
+
+
+class InvitationQuery(ListQuery):
+    """How to list invitations."""
+
+    status: str = Field("", description="pending, accepted, declined, revoked or expired; all unless told")
+    sort: str = Field("-invited", description="email, status, invited or expires; `-` in front reverses")
+
+
+def check_status(status: str) -> None:
+    """Raises InvalidFilter where `status` is given and is none."""
+    if status and status not in Status.values:
+        raise errors.InvalidFilter(value=status[:100], choices=", ".join(Status.values))
+
+
+@router.post("", response={201: resources.Batch, 200: resources.Batch}, summary="Send invitations")
+def send_invitations(request: HttpRequest, slug: str, payload: Recipients) -> HttpResponse:
+    """201, or 200 when nothing new was sent. Every address gets its own answer, in the order given: a bad
+    one hinders no good one. Needs `member.manage`.
+    """
+    actor = actor_of(request)
+    organization = organization_of(actor, slug)
+    batch = actions.send_invitations(actor=actor, organization=organization, parsed=payload.parsed())
+    return answer(batch.as_resource(), status=201 if batch.sent else 200)
+
+
+@router.post("/preview", response=resources.Batch, summary="Preview sending")
+def preview_invitations(request: HttpRequest, slug: str, payload: Recipients) -> HttpResponse:
+    """What sending would answer now, with `would_send` in place of `sent`; nothing happens."""
+    actor = actor_of(request)
+    organization = organization_of(actor, slug)
+    batch = actions.preview_invitations(actor=actor, organization=organization, parsed=payload.parsed())
+    return answer(batch.as_resource())
+
+
+@router.get("", response=resources.InvitationList, summary="List invitations")
+def list_invitations(
+    request: HttpRequest, slug: str, query: Annotated[InvitationQuery, Query()]
+) -> HttpResponse:
+    """All of them, newest first, unless told otherwise. Needs `member.manage`."""
+    actor = actor_of(request)
+    organization = organization_of(actor, slug)
+    access.require(actor, organization, Permission.MEMBER_MANAGE)
+    check_status(query.status)
+    rows = Selection(status=query.status, q=query.q).rows(organization)
+    return list_page(request, rows, Invitation.COLUMNS, query.sort, query)
+
+
+@router.post("/revoke", response=resources.Revoked, summary="Revoke several invitations")
+def revoke_invitations(request: HttpRequest, slug: str, payload: Choice) -> HttpResponse:
+    """Revokes those that are pending; the others are skipped. With `ids`, `results` are in their order; by
+    filter, they are the first 100 that were skipped.
+    """
+    return _to_chosen(actions.revoke_invitations, request, slug, payload)
+
+
+@router.post("/resend", response=resources.Resent, summary="Resend several invitations")
+def resend_invitations(request: HttpRequest, slug: str, payload: Choice) -> HttpResponse:
+    """Sends those that are pending or expired again; the others are skipped."""
+    return _to_chosen(actions.resend_invitations, request, slug, payload)
+
+
+@router.get("/{invitation_id}", response=resources.Invitation, summary="Show an invitation")
+def get_invitation(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
+    """Needs `member.manage`."""
+    actor = actor_of(request)
+    organization = organization_of(actor, slug)
+    access.require(actor, organization, Permission.MEMBER_MANAGE)
+    rows = Invitation.objects.for_display().filter(organization=organization)
+    invitation = rows.filter(pk=_id(invitation_id)).first()
+    if invitation is None:
+        raise errors.NotFound
+    return answer(invitation.as_resource())
+
+
+@router.post("/{invitation_id}/revoke", response=resources.Invitation, summary="Revoke an invitation")
+def revoke_invitation(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
+    """From then on nobody can join with it. 409 `not_pending` where it has ended already."""
+    return _to_one(actions.revoke_invitation, request, slug, invitation_id)
+
+
+@router.post("/{invitation_id}/resend", response=resources.Invitation, summary="Resend an invitation")
+def resend_invitation(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
+    """Sends it again and starts its lifetime anew. An expired one is answered with a new invitation, which
+    has a new id and link. 409 `not_pending` where it has ended otherwise.
+    """
+    return _to_one(actions.resend_invitation, request, slug, invitation_id)
+
+
+def _to_one(
+    action: Callable[..., Invitation], request: HttpRequest, slug: str, invitation_id: str
+) -> HttpResponse:
+    actor = actor_of(request)
+    organization = organization_of(actor, slug)
+    invitation = action(actor=actor, organization=organization, invitation_id=_id(invitation_id))
+    return answer(invitation.as_resource())
+
+
+def _to_chosen(
+    action: Callable[..., BulkResult], request: HttpRequest, slug: str, choice: Choice
+) -> HttpResponse:
+    actor = actor_of(request)
+    organization = organization_of(actor, slug)
+    result = action(actor=actor, organization=organization, selection=choice.selection())
+    return answer(result.as_resource())
+
+
+def _id(text: str) -> UUID:
+    """An id that is none is the id of nothing."""
+    return as_uuid(text) or UUID(int=0)

@@ -1,0 +1,52 @@
+"""Lists: a page at a time behind a cursor."""
+
+from typing import Any
+
+from django.db import DataError, models
+from django.http import HttpRequest, HttpResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from guestlist import errors
+from guestlist.api.bodies import Search, answer
+from guestlist.api.errors import InvalidInput
+from guestlist.models.listing import COUNT_LIMIT, Columns, Listing, Page, capped_counts
+
+
+class ListQuery(BaseModel):
+    """What every list takes in its address. Of a parameter given twice the last one counts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Search = Field("", description="Only what holds this text.")
+    limit: int = Field(50, ge=1, le=500, description="How many items to answer with.")
+    cursor: str | None = Field(None, description="The `next_cursor` of the page before.", max_length=2000)
+
+
+def list_page(
+    request: HttpRequest, rows: "models.QuerySet[Any]", columns: Columns, sort: str, query: ListQuery
+) -> HttpResponse:
+    """One page of `rows`. `total` is exact up to 10,000, then null.
+
+    Raises InvalidFilter, InvalidCursor, and InvalidInput for a parameter that the list does not know.
+    """
+    for unknown in sorted(request.GET.keys() - type(query).model_fields.keys()):
+        raise InvalidInput.of(unknown[:200], "unknown_field", "There is no such parameter.")
+    page = _page(Listing.of(rows, columns, sort), query)
+    total = capped_counts([rows])[0]
+    return answer(
+        {
+            "items": [row.as_resource() for row in page.items],
+            "next_cursor": page.next_cursor,
+            "total": total if total <= COUNT_LIMIT else None,
+        }
+    )
+
+
+def _page(listing: Listing[Any], query: ListQuery) -> Page[Any]:
+    try:
+        return listing.after(query.cursor or None, query.limit)
+    except (ValueError, OverflowError, DataError) as error:
+        # A forged cursor can hold values that read well and that the database can't take.
+        if not query.cursor:
+            raise
+        raise errors.InvalidCursor from error

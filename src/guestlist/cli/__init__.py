@@ -1,0 +1,25 @@
+"""The command line: parse, call one action, print. The operator is the actor.
+
+Importing this package imports no model, so an entry point can set Django up first.
+"""
+
+import typer
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add the groups organizations, invitations, members and api-keys. Django must be set up."""
+    from guestlist.cli import api_keys, invitations, members, organizations
+
+    app.add_typer(organizations.app, name="organizations")
+    app.add_typer(invitations.app, name="invitations")
+    app.add_typer(members.app, name="members")
+    app.add_typer(api_keys.app, name="api-keys")
+
+
+def app() -> typer.Typer:
+    """The groups alone, for a project with an entry point of its own. Django must be set up."""
+    commands = typer.Typer(
+        no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False, add_completion=False
+    )
+    add_commands(commands)
+    return commands

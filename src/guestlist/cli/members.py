@@ -1,0 +1,89 @@
+"""Members on the command line."""
+
+from typing import Annotated
+
+import typer
+from django.db.models import Q
+
+from guestlist import errors
+from guestlist.actions import members as actions
+from guestlist.addresses import comparison_key
+from guestlist.cli import output
+from guestlist.conf import conf
+from guestlist.models import Membership, Organization, Role
+
+app = output.group("List members, change their roles, remove them.")
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Any verified address of the member.")]
+
+
+@app.command("list", epilog=output.example("members list northwind"))
+def list_(slug: output.Slug, as_json: output.Json = False) -> None:
+    """List the members by name."""
+    with output.refusals(as_json=as_json):
+        organization = output.find_organization(slug)
+        members = Membership.objects.active().filter(organization=organization).select_related("role")
+        found = output.read_all(members, Membership.COLUMNS, "name")
+    if as_json:
+        output.print_json_list(found)
+    elif found:
+        rows = [
+            (m["name"], m["email"], (m["role"] or {}).get("name", "–"), output.day(m["joined_at"]))
+            for m in found
+        ]
+        output.print_table(("NAME", "EMAIL", "ROLE", "JOINED"), rows)
+    else:
+        output.say("There are no members yet.")
+
+
+@app.command("change-role", epilog=output.example("members change-role northwind jane@example.com Admin"))
+def change_role(
+    slug: output.Slug,
+    email: Email,
+    role: Annotated[str, typer.Argument(metavar="ROLE", help="Name of the role; none takes it away.")],
+    as_json: output.Json = False,
+) -> None:
+    """Give a member another role."""
+    with output.refusals(as_json=as_json):
+        organization = output.find_organization(slug)
+        member = actions.change_role(
+            actor=output.OPERATOR,
+            organization=organization,
+            member_id=_find_member(organization, email).pk,
+            role_id=_find_role(organization, role),
+        )
+    if as_json:
+        output.print_json(member.as_resource())
+    elif member.role:
+        output.say(f"{member.name} now has the role {member.role.name}.")
+    else:
+        output.say(f"{member.name} now has no role.")
+
+
+@app.command(epilog=output.example("members remove northwind jane@example.com"))
+def remove(slug: output.Slug, email: Email, as_json: output.Json = False) -> None:
+    """Remove a member, and revoke pending invitations to any of that person's addresses."""
+    with output.refusals(as_json=as_json):
+        organization = output.find_organization(slug)
+        member = _find_member(organization, email)
+        actions.remove_member(actor=output.OPERATOR, organization=organization, member_id=member.pk)
+    if not as_json:
+        output.say(f"{member.name} is no longer a member of {organization.name}.")
+
+
+def _find_member(organization: Organization, email: str) -> Membership:
+    key = comparison_key(email)
+    if key:
+        owners = conf().addresses.owners([key]).values()
+        rows = Membership.objects.active().filter(organization=organization)
+        if member := rows.filter(Q(user__in=list(owners)) | Q(email_key=key)).first():
+            return member
+    raise output.NoSuchMember(organization=organization.name, email=email)
+
+
+def _find_role(organization: Organization, name: str) -> object:
+    if name == "none":
+        return None
+    roles = {role.name.casefold(): role.pk for role in Role.objects.filter(organization=organization)}
+    if name.casefold() not in roles:
+        raise errors.UnknownRole
+    return roles[name.casefold()]

@@ -1,0 +1,61 @@
+"""Organizations on the command line."""
+
+from typing import Annotated, Any
+
+import typer
+from django.db import transaction
+
+from guestlist.actions.organizations import SetupCode, create_organization, create_setup_link
+from guestlist.cli import output
+from guestlist.models import Organization
+
+app = output.group("Create and list organizations.")
+
+
+@app.command(
+    epilog=output.example('organizations create "Northwind" --slug northwind --owner maya@example.com')
+)
+def create(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it.")],
+    slug: Annotated[str, typer.Option(help="Its short name, for addresses: lower-case, digits, hyphens.")],
+    owner: Annotated[str, typer.Option(metavar="EMAIL", help="Who will own it, by the set-up link.")],
+    as_json: output.Json = False,
+) -> None:
+    """Create an organization and print the link by which its owner sets it up."""
+    with output.refusals(as_json=as_json), transaction.atomic():
+        organization = create_organization(actor=output.OPERATOR, name=name, slug=slug)
+        code = create_setup_link(actor=output.OPERATOR, organization=organization, email=owner)
+    if not as_json:
+        output.say(f"Created {organization.name} ({organization.slug}).")
+    _print_link(organization, code, as_json)
+
+
+@app.command("setup-link", epilog=output.example("organizations setup-link northwind"))
+def setup_link(slug: output.Slug, as_json: output.Json = False) -> None:
+    """Print a new set-up link for an organization without an owner; the earlier one stops working."""
+    with output.refusals(as_json=as_json):
+        organization = output.find_organization(slug)
+        code = create_setup_link(actor=output.OPERATOR, organization=organization)
+    _print_link(organization, code, as_json)
+
+
+@app.command("list", epilog=output.example("organizations list"))
+def list_(as_json: output.Json = False) -> None:
+    """List the organizations of this server."""
+    found = [row.as_resource() for row in Organization.objects.order_by("slug")]
+    if as_json:
+        output.print_json_list(found)
+    elif found:
+        rows = [(o["slug"], o["name"], output.day(o["created_at"])) for o in found]
+        output.print_table(("ORG", "NAME", "CREATED"), rows)
+    else:
+        output.say("There are no organizations yet.")
+
+
+def _print_link(organization: Organization, code: SetupCode, as_json: bool) -> None:
+    resource: dict[str, Any] = organization.as_resource()
+    if as_json:
+        output.print_json({key: resource[key] for key in ("id", "slug", "name")} | {"setup_url": code.url})
+    else:
+        output.say(f"Set-up link for {code.link.email}; it works once, within 7 days:")
+        output.say(f"  {code.url}")

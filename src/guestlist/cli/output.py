@@ -1,0 +1,121 @@
+"""What commands print: a table or a sentence for people, what REST would answer for programs."""
+
+import json
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from django.db import models
+
+from guestlist import addresses, errors
+from guestlist.actors import Actor
+from guestlist.models import Organization
+from guestlist.models.listing import COUNT_LIMIT, Columns, Listing
+from guestlist.models.organization import SLUG
+
+Json = Annotated[bool, typer.Option("--json", help="Print what the REST API would answer.")]
+Slug = Annotated[str, typer.Argument(metavar="ORG", help="The organization's short name.")]
+OPERATOR = Actor.operator()
+_PAGE = 500
+_UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+class NoSuchOrganization(errors.NotFound):
+    """There is no organization “{slug}”. List them with: guestlist organizations list"""
+
+
+class NoSuchMember(errors.NotFound):
+    """{organization} has no member with the address “{email}”."""
+
+
+def group(summary: str) -> typer.Typer:
+    """The commands of one noun, with help as plain text."""
+    return typer.Typer(
+        help=summary, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+
+
+def example(*lines: str) -> str:
+    """The end of a command's help; `\\b` keeps its lines apart."""
+    return "\n".join(("\b", "Example:", *(f"  guestlist {line}" for line in lines)))
+
+
+def find_organization(slug: str) -> Organization:
+    """Raises NoSuchOrganization."""
+    found = Organization.objects.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
+    if found is None:
+        raise NoSuchOrganization(slug=slug)
+    return found
+
+
+@contextmanager
+def refusals(*, as_json: bool) -> Iterator[None]:
+    """A refusal ends the command with status 1: one line on standard error, or the problem as JSON."""
+    try:
+        yield
+    except (errors.GuestlistError, addresses.InputTooLarge) as error:
+        refusal = error if isinstance(error, errors.GuestlistError) else errors.InputTooLarge()
+        if as_json:
+            # REST says no more than "not found"; people get the name of what is missing.
+            print_json((errors.NotFound() if isinstance(refusal, errors.NotFound) else refusal).as_problem())
+        else:
+            typer.echo(f"Error: {shown(str(refusal))}", err=True)
+        raise typer.Exit(1) from error
+
+
+def print_json(data: Any) -> None:
+    """ASCII only: whatever was typed, no control character reaches the terminal."""
+    typer.echo(json.dumps(data, indent=2))
+
+
+def say(sentence: str) -> None:
+    """One line for people."""
+    typer.echo(shown(sentence))
+
+
+def shown(text: str) -> str:
+    """`text` with everything that would steer a terminal, or not be seen, written as an escape."""
+    return "".join(_escaped(c) if unicodedata.category(c) in _UNSHOWN else c for c in text)
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Aligned columns, two blanks apart."""
+    table = [list(headings), *([shown(cell) for cell in row] for row in rows)]
+    widths = [max(_width(row[column]) for row in table) for column in range(len(headings))]
+    for row in table:
+        cells = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        typer.echo("  ".join(cells).rstrip())
+
+
+def read_all(rows: "models.QuerySet[Any]", columns: Columns, sort: str) -> list[dict[str, Any]]:
+    """The resources of a whole list, read a page at a time. Raises InvalidFilter."""
+    listing, cursor, found = Listing.of(rows, columns, sort), None, []
+    while True:
+        page = listing.after(cursor, _PAGE)
+        found += [row.as_resource() for row in page.items]
+        if not (cursor := page.next_cursor):
+            return found
+
+
+def print_json_list(resources: Sequence[dict[str, Any]]) -> None:
+    """A list as REST answers it, in one page."""
+    total = len(resources) if len(resources) <= COUNT_LIMIT else None
+    print_json({"items": resources, "next_cursor": None, "total": total})
+
+
+def day(timestamp: str | None) -> str:
+    """The date of a time, or a dash."""
+    return timestamp[:10] if timestamp else "–"
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _width(text: str) -> int:
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
+    )

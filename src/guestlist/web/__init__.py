@@ -1,0 +1,1 @@
+"""The pages: doors that parse, call one action, and show the result."""

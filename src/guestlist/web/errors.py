@@ -1,0 +1,53 @@
+"""How the pages say no: in the shell, as a toast, or as a page of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from guestlist import errors
+from guestlist.web.access import Visit, shell
+from guestlist.web.toasts import toasts
+
+
+class Errors:
+    """Middleware that turns a GuestlistError from a page into an answer a person can use."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Only for errors that are meant for people."""
+        if not isinstance(exception, errors.GuestlistError):
+            return None
+        if request.htmx:  # type: ignore[attr-defined]
+            answer = toasts(request, {"kind": "danger", "text": str(exception)})
+            answer.status_code = exception.status
+            answer["HX-Reswap"] = "none"
+            return answer
+        return _page(request, exception)
+
+
+def _page(request: HttpRequest, error: errors.GuestlistError) -> HttpResponse:
+    visit = getattr(request, "visit", None)
+    if isinstance(error, errors.NotAllowed) and isinstance(visit, Visit):
+        return render(request, "guestlist/forbidden.html", _forbidden(visit, error), status=403)
+    if isinstance(error, errors.NotFound):
+        return render(request, "guestlist/404.html", status=404)
+    context = {"status": error.status, "title": _("That didn’t work"), "body": str(error)}
+    return render(request, "guestlist/error.html", context, status=error.status)
+
+
+def _forbidden(visit: Visit, error: errors.NotAllowed) -> dict[str, Any]:
+    name = visit.organization.name
+    return {
+        "shell": shell(visit),
+        "title": _("You don’t have access to this page"),
+        "permission": error.values["permission"],
+        "body": _("An owner or admin of %(organization)s can give it to you.") % {"organization": name},
+    }

@@ -1,0 +1,332 @@
+"""Invitations: the page this product exists for."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from guestlist import errors
+from guestlist.actions import invitations
+from guestlist.actions.batches import InvitationBatch, Selection
+from guestlist.addresses import InputTooLarge, ParsedAddresses, parse_addresses
+from guestlist.models import Delivery, Invitation
+from guestlist.models.delivery import State
+from guestlist.models.invitation import Status
+from guestlist.models.listing import Listing, capped_counts
+from guestlist.permissions import Permission
+from guestlist.web.access import Visit, member_page, shell
+from guestlist.web.confirm import confirm
+from guestlist.web.dates import day, moment, until
+from guestlist.web.invite_form import invite_form, preview_of
+from guestlist.web.tables import Address, columns, count, shown
+from guestlist.web.toasts import announce, done, toasts
+
+manager_page = member_page(Permission.MEMBER_MANAGE)
+
+
+@require_safe
+@manager_page
+def index(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The list, or only its changing parts for htmx."""
+    context = _list(request, visit) | {"shell": shell(visit)}
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        return render(request, "guestlist/_invitations_answer.html", context)
+    context["invite"] = invite_form(visit.organization.slug)
+    return render(request, "guestlist/invitations.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@manager_page
+def new(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """The form as a page; a POST sends. What was typed stays unless it was sent."""
+    if request.method != "POST":
+        return _form(request, visit, status=200)
+    text = request.POST.get("emails", "")
+    try:
+        parsed = _parse(text)
+        batch = invitations.send_invitations(
+            actor=visit.actor, organization=visit.organization, parsed=parsed
+        )
+    except (errors.NoAddresses, errors.TooManyAddresses, errors.InputTooLarge) as error:
+        return _form(request, visit, status=error.status, text=text, error=str(error))
+    return _sent(request, visit, batch, text)
+
+
+@require_POST
+@manager_page
+def preview(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """What sending would do with the box as it is."""
+    try:
+        parsed = _parse(request.POST.get("emails", ""))
+        batch = invitations.preview_invitations(
+            actor=visit.actor, organization=visit.organization, parsed=parsed
+        )
+        shown_preview = preview_of(batch)
+    except errors.NoAddresses:
+        shown_preview = None
+    except (errors.TooManyAddresses, errors.InputTooLarge) as error:
+        tally = {"tone": "bad", "icon": "circle-alert", "text": str(error)}
+        shown_preview = {"tally": [tally], "chips": [], "more": 0, "ignored": [], "ignored_more": 0}
+    return render(request, "guestlist/_preview.html", {"preview": shown_preview})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@manager_page
+def revoke(request: HttpRequest, visit: Visit, invitation_id: UUID) -> HttpResponse:
+    """Ask, then revoke. If it was accepted meanwhile, say so."""
+    if request.method == "POST":
+        gone = invitations.revoke_invitation(
+            actor=visit.actor, organization=visit.organization, invitation_id=invitation_id
+        )
+        return done(request, _url(visit), {"kind": "ok", "text": _("Invitation revoked."), "detail": gone.email})
+    rows = Invitation.objects.for_display().filter(organization=visit.organization, pk=invitation_id)
+    invitation = rows.first()
+    if invitation is None:
+        raise errors.NotFound
+    if invitation.status_now != Status.PENDING:
+        raise errors.NotPending(invitation.status_now)
+    body = _(
+        "The link sent to %(email)s stops working at once, and nobody can join with it. "
+        "You can invite them again later."
+    )
+    return _ask_to_revoke(
+        request, visit, _("Revoke invitation?"), body % {"email": invitation.email}, _("Revoke"), []
+    )
+
+
+@require_POST
+@manager_page
+def resend(request: HttpRequest, visit: Visit, invitation_id: UUID) -> HttpResponse:
+    """Send again; the lifetime starts anew."""
+    again = invitations.resend_invitation(
+        actor=visit.actor, organization=visit.organization, invitation_id=invitation_id
+    )
+    detail = _("%(email)s has until %(day)s.") % {"email": again.email, "day": day(again.expires_at)}
+    return done(request, _url(visit), {"kind": "ok", "text": _("Invitation sent again."), "detail": detail})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@manager_page
+def revoke_selected(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Ask, then revoke what was selected."""
+    selection = _selection(request)
+    if request.method == "POST":
+        result = invitations.revoke_invitations(
+            actor=visit.actor, organization=visit.organization, selection=selection
+        )
+        return done(request, _url(visit), {"kind": "ok", "text": str(result)})
+    if not selection:
+        raise errors.NothingChosen
+    number = selection.rows(visit.organization).pending().count()
+    title = ngettext("Revoke %d invitation?", "Revoke %d invitations?", number) % number
+    body = _("These links stop working at once. You can invite the same people again later.")
+    button = ngettext("Revoke %d", "Revoke %d", number) % number
+    return _ask_to_revoke(request, visit, title, body, button, _fields(selection))
+
+
+@require_POST
+@manager_page
+def resend_selected(request: HttpRequest, visit: Visit) -> HttpResponse:
+    """Send again what was selected."""
+    result = invitations.resend_invitations(
+        actor=visit.actor, organization=visit.organization, selection=_selection(request)
+    )
+    return done(request, _url(visit), {"kind": "ok", "text": str(result)})
+
+
+def _url(visit: Visit) -> str:
+    return reverse("guestlist:invitations", args=[visit.organization.slug])
+
+
+def _parse(text: str) -> ParsedAddresses:
+    try:
+        return parse_addresses(text)
+    except InputTooLarge as error:
+        raise errors.InputTooLarge from error
+
+
+def _form(request: HttpRequest, visit: Visit, *, status: int, **shown_form: Any) -> HttpResponse:
+    context = {"invite": invite_form(visit.organization.slug, **shown_form), "shell": shell(visit)}
+    template = "_invite_form" if request.htmx else "new_invitations"  # type: ignore[attr-defined]
+    return render(request, f"guestlist/{template}.html", context, status=status)
+
+
+def _sent(request: HttpRequest, visit: Visit, batch: InvitationBatch, text: str) -> HttpResponse:
+    bad = batch.invalid
+    if not batch.sent:
+        error = (
+            _("None of these addresses can be invited. Check the ones marked below.")
+            if len(bad) == len(batch.outcomes)
+            else str(batch)
+        )
+        return _form(request, visit, status=422, text=text, error=error, preview=preview_of(batch))
+    if bad:
+        return announce(_part_sent(request, visit, batch), "guestlist:changed")
+    toast = {"kind": "ok", "text": str(batch), "undo": _resend_offer(visit, batch)}
+    if request.htmx:  # type: ignore[attr-defined]
+        answer = toasts(request, toast, events=("guestlist:sent", "guestlist:changed"))
+        answer["HX-Reswap"] = "none"
+        return answer
+    return done(request, _url(visit), toast)
+
+
+def _part_sent(request: HttpRequest, visit: Visit, batch: InvitationBatch) -> HttpResponse:
+    """Good ones are out; what is left in the box is only what has to be fixed."""
+    bad = batch.invalid
+    number = len(bad)
+    error = ngettext(
+        "%d address couldn’t be sent. Fix or remove it and send again.",
+        "%d addresses couldn’t be sent. Fix or remove them and send again.",
+        number,
+    )
+    rest = InvitationBatch(bad, (), ())
+    left = "\n".join(outcome.item.token for outcome in bad)
+    return _form(
+        request, visit, status=200, text=left, note=str(batch), error=error % number, preview=preview_of(rest)
+    )
+
+
+def _resend_offer(visit: Visit, batch: InvitationBatch) -> dict[str, Any] | None:
+    ids = [str(o.invitation.pk) for o in batch.outcomes if o.outcome == "already_invited" and o.invitation]
+    if not ids or len(ids) > 100:
+        return None
+    url = reverse("guestlist:resend_invitations", args=[visit.organization.slug])
+    label = ngettext("Resend %d", "Resend %d", len(ids)) % len(ids)
+    return {"label": label, "action": url, "fields": [("ids", pk) for pk in ids]}
+
+
+def _selection(request: HttpRequest) -> Selection:
+    given = request.POST if request.method == "POST" else request.GET
+    if given.get("all"):
+        return Selection(status=given.get("status") or Status.PENDING, q=given.get("q", ""))
+    return Selection(ids=given.getlist("ids")) if given.getlist("ids") else Selection()
+
+
+def _fields(selection: Selection) -> list[tuple[str, str]]:
+    if selection.ids is not None:
+        return [("ids", pk) for pk in selection.ids]
+    return [("all", "1"), ("status", selection.status or ""), ("q", selection.q or "")]
+
+
+def _ask_to_revoke(
+    request: HttpRequest, visit: Visit, title: str, body: str, button: str, fields: list[tuple[str, str]]
+) -> HttpResponse:
+    context = {
+        "title": title,
+        "body": body,
+        "action": request.path,
+        "fields": fields,
+        "button": button,
+        "cancel_url": _url(visit),
+        "danger": True,
+        "current": "invitations",
+    }
+    return confirm(request, visit, context)
+
+
+def _list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
+    address = Address.of(request, _url(visit), ("status", "q", "sort", "page", "after", "before"))
+    status, q, sort = (request.GET.get(name, "") for name in ("status", "q", "sort"))
+    status, sort = status if status in Status.values else Status.PENDING, sort or "-invited"
+    ours = Invitation.objects.filter(organization=visit.organization)
+    chosen = ours.with_status(status).matching(q)
+    total, *counts = capped_counts([chosen, *(ours.with_status(each) for each in _labels())])
+    listing: Listing[Invitation] = Listing.of(chosen.for_display(), Invitation.COLUMNS, sort)
+    page = shown(request, listing, address, total)
+    return {
+        "tabs": _tabs(address, status, counts),
+        "columns": columns(address, sort, _columns(), ("expires",)),
+        "rows": [_row(visit, row) for row in page.rows],
+        "pager": page.pager,
+        "status": status,
+        "q": q,
+        "sort": sort,
+        "search_url": address.path,
+        "self_url": address(),
+        "match_total": total,
+        "state": _state(bool(page.rows), q, sum(counts)),
+    }
+
+
+def _state(has_rows: bool, q: str, ever: int) -> str:  # noqa: FBT001
+    if has_rows:
+        return "rows"
+    if q:
+        return "no_match"
+    return "empty_tab" if ever else "empty"
+
+
+def _labels() -> dict[str, str]:
+    return {
+        Status.PENDING: _("Pending"),
+        Status.EXPIRED: _("Expired"),
+        Status.ACCEPTED: _("Accepted"),
+        Status.DECLINED: _("Declined"),
+        Status.REVOKED: _("Revoked"),
+    }
+
+
+def _columns() -> dict[str, str]:
+    return {"email": _("Email"), "status": _("Status"), "invited": _("Invited"), "expires": _("Expires")}
+
+
+def _tabs(address: Address, current: str, counts: list[int]) -> list[dict[str, Any]]:
+    return [
+        {
+            "status": status,
+            "label": label,
+            "count": count(number),
+            "url": address(status="" if status == Status.PENDING else status, page=None, after=None, before=None),
+            "current": status == current,
+        }
+        for (status, label), number in zip(_labels().items(), counts, strict=True)
+    ]
+
+
+def _row(visit: Visit, row: Invitation) -> dict[str, Any]:
+    slug = visit.organization.slug
+    label, tone, detail = _delivery(row.delivery)
+    never = row.expires_at.year == 9999
+    return {
+        "id": str(row.pk),
+        "email": row.email,
+        "status": row.status_now,
+        "status_label": _labels()[row.status_now],
+        "invited_by": row.invited_by_name,
+        "invited": day(row.invited_at),
+        "invited_iso": row.invited_at.isoformat(),
+        "invited_title": moment(row.invited_at),
+        "expires": until(row.expires_at, timezone.now()),
+        "expires_iso": None if never else row.expires_at.isoformat(),
+        "delivery_label": label,
+        "delivery_tone": tone,
+        "delivery_title": detail,
+        "revoke_url": reverse("guestlist:revoke_invitation", args=[slug, row.pk]),
+        "resend_url": reverse("guestlist:resend_invitation", args=[slug, row.pk]),
+        "can_revoke": row.status_now == Status.PENDING,
+        "can_resend": row.status_now in invitations.RESENDABLE,
+    }
+
+
+def _delivery(delivery: Delivery | None) -> tuple[str | None, str, str]:
+    """What a row says of its mail: nothing while all is well."""
+    if delivery is None:
+        return None, "", ""
+    match delivery.state:
+        case State.QUEUED:
+            return _("Email queued"), "warn", ""
+        case State.DEFERRED:
+            return _("Email deferred"), "warn", delivery.detail
+        case State.FAILED:
+            return _("Email failed"), "danger", delivery.detail
+        case State.BOUNCED:
+            return _("Email bounced"), "danger", delivery.detail
+        case State.COMPLAINED:
+            return _("Marked as spam"), "danger", delivery.detail
+    return None, "", ""

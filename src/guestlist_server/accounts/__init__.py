@@ -1,0 +1,1 @@
+"""The server's own user model, and allauth tied to invitations."""

@@ -1,0 +1,19 @@
+"""Which addresses a user owns: those that allauth holds as verified."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from allauth.account.models import EmailAddress
+
+
+def verified_addresses(user: Any) -> list[str]:
+    """The verified addresses of an active user."""
+    if not user.is_active:
+        return []
+    return list(EmailAddress.objects.filter(user=user, verified=True).values_list("email", flat=True))
+
+
+def owners(keys: Iterable[str]) -> Mapping[str, Any]:
+    """Comparison key → id of the user who owns it. allauth stores addresses in lower case, as keys are."""
+    verified = EmailAddress.objects.filter(verified=True, user__is_active=True, email__in=set(keys))
+    return dict(verified.values_list("email", "user_id"))

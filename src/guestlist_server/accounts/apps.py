@@ -1,0 +1,15 @@
+"""The accounts app."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """The user model of the server."""
+
+    name = "guestlist_server.accounts"
+    label = "accounts"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Keep memberships' copies of name and address up to date."""
+        from guestlist_server.accounts import profile  # noqa: F401  (connects itself)

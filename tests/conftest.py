@@ -1,0 +1,127 @@
+"""The cast: Alice owns Northwind, Bob is an Admin and Charlie a Member there; Dora owns Beta; Mallory is
+nobody's member.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import connection
+from django.test import Client
+
+from guestlist.actions.api_keys import create_api_key
+from guestlist.actions.members import add_member
+from guestlist.actions.organizations import create_organization
+from guestlist.actors import Actor, Origin
+from guestlist.models import Membership, Organization, Role
+from guestlist_server.accounts.models import User
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def _organizations_go_first(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Events may only be deleted after their organization; flushing a database does not know that."""
+    marker = request.node.get_closest_marker("django_db")
+    if not marker or not marker.kwargs.get("transaction"):
+        yield
+        return
+    request.getfixturevalue("transactional_db")
+    yield
+    with connection.constraint_checks_disabled(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("DELETE FROM guestlist_organization")
+
+
+def make_user(email: str, name: str) -> User:
+    """A user with one verified address and the password PASSWORD."""
+    user = User.objects.create_user(email, PASSWORD, name=name)
+    EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    return user
+
+
+def actor_of(user: User, door: str = "web") -> Actor:
+    """The user at a door."""
+    return Actor.user(user, origin=Origin(door, "192.0.2.1", "tests"))
+
+
+def join(organization: Organization, user: User, role: str | None) -> Membership:
+    """Make `user` a member, with the role of that name."""
+    from django.db import transaction
+
+    with transaction.atomic():
+        locked = Organization.objects.lock(organization.pk)
+        found = Role.objects.get(organization=organization, name=role) if role else None
+        return add_member(Actor.operator(), locked, user=user, role=found)
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """Owner of Northwind."""
+    return make_user("alice@northwind.test", "Alice Archer")
+
+
+@pytest.fixture
+def organization(alice: User) -> Organization:
+    """Northwind."""
+    return create_organization(actor=Actor.operator(), name="Northwind", slug="northwind", owner=alice)
+
+
+@pytest.fixture
+def bob(organization: Organization) -> User:
+    """Admin of Northwind."""
+    user = make_user("bob@northwind.test", "Bob Baker")
+    join(organization, user, "Admin")
+    return user
+
+
+@pytest.fixture
+def charlie(organization: Organization) -> User:
+    """Member of Northwind, without “Member: Manage”."""
+    user = make_user("charlie@northwind.test", "Charlie Cook")
+    join(organization, user, "Member")
+    return user
+
+
+@pytest.fixture
+def mallory(db: None) -> User:
+    """Nobody's member."""
+    return make_user("mallory@evil.test", "Mallory Mayhem")
+
+
+@pytest.fixture
+def dora(db: None) -> User:
+    """Owner of Beta."""
+    return make_user("dora@beta.test", "Dora Dunn")
+
+
+@pytest.fixture
+def beta(dora: User) -> Organization:
+    """Another organization."""
+    return create_organization(actor=Actor.operator(), name="Beta", slug="beta", owner=dora)
+
+
+@pytest.fixture
+def make_key() -> Callable[..., str]:
+    """Makes an operator's API key of an organization; its secret."""
+
+    def make(organization: Organization, permissions: tuple[str, ...] = ("member.manage",), **values: Any) -> str:
+        actor = values.get("actor", Actor.operator())
+        return create_api_key(
+            actor=actor, organization=organization, name="Test key", permissions=permissions
+        ).secret
+
+    return make
+
+
+@pytest.fixture
+def as_user() -> Callable[[User], Client]:
+    """A browser in which a user is signed in."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+    return sign_in

@@ -1,0 +1,23 @@
+"""The server's settings, in a data folder of its own, with the hasher and storage that tests can afford."""
+
+import os
+import tempfile
+from pathlib import Path
+
+_DATA = Path(tempfile.mkdtemp(prefix="guestlist-tests-"))
+os.environ["GUESTLIST_DATA_DIR"] = str(_DATA)
+for _name in ("GUESTLIST_URL", "EMAIL_URL", "GUESTLIST_BIND", "GUESTLIST_SIGNUP"):
+    os.environ.pop(_name, None)
+
+from guestlist_server.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+(_DATA / "static").mkdir()
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]  # noqa: F405
+ACCOUNT_RATE_LIMITS = False
+LOGGING_CONFIG = None
