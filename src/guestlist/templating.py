@@ -20,6 +20,8 @@ from django.utils.html import json_script
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+COUNT_LIMIT = 10_000
+
 
 class Templates(Jinja2):
     """Django template backend: put it into TEMPLATES with NAME "guestlist" and APP_DIRS.
@@ -110,7 +112,7 @@ def environment(**options: Any) -> jinja2.Environment:
         get_language=translation.get_language,
         language_bidi=translation.get_language_bidi,
     )
-    env.filters.update(date=date, mail=mail, initials=initials, tint=tint)
+    env.filters.update(count=count, date=date, mail=mail, initials=initials, tint=tint)
     return env
 
 
@@ -146,6 +148,13 @@ def format_date(value: dt.date | None, style: str = "short") -> str:
 def date(_context: Context, value: dt.date | None, style: str = "short") -> str:
     """`format_date` as a filter."""
     return format_date(value, style)
+
+
+@jinja2.pass_context
+def count(_context: Context, number: int) -> str:
+    """`8,412`, and `10,000+` beyond: lists stop counting there."""
+    shown = formats.number_format(min(number, COUNT_LIMIT), use_l10n=True, force_grouping=True)
+    return f"{shown}+" if number > COUNT_LIMIT else shown
 
 
 def mail(address: str) -> Markup:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -63,14 +64,20 @@ def _invitations() -> Iterator[dict[str, Any]]:
             {"url": f"{link}/decline", "label": _("Decline")},
         ]
         yield _shown(
-            str(delivery.pk), message.to[0], message.subject, delivery.at, str(message.body), links, "invitation"
+            str(delivery.pk),
+            message.to[0],
+            message.subject,
+            delivery.at,
+            str(message.body),
+            links,
+            "invitation",
         )
 
 
 def _invitation_bytes(message_id: str) -> bytes | None:
     try:
         delivery = _sent_invitations().filter(pk=message_id).first()
-    except ValueError:
+    except ValidationError:  # not an id
         return None
     return invitation_message(delivery).message().as_bytes() if delivery else None
 

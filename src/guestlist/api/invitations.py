@@ -41,8 +41,13 @@ class Recipients(Body):
         return self
 
     def parsed(self) -> ParsedAddresses:
-        """What was typed, understood. Raises addresses.InputTooLarge."""
-        return parse_addresses(self.text) if "text" in self.model_fields_set else parse_items(self.emails)
+        """What was typed, understood. Raises addresses.InputTooLarge, TooManyAddresses."""
+        if "text" in self.model_fields_set:
+            return parse_addresses(self.text)
+        if len(self.emails) > (limit := actions.MAX_ADDRESSES):
+            # Before a million of them are looked at one by one.
+            raise errors.TooManyAddresses(count=f"{len(self.emails):,}", limit=f"{limit:,}")
+        return parse_items(self.emails)
 
 
 class Choice(Body):

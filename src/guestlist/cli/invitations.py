@@ -9,14 +9,17 @@ import typer
 from guestlist import errors
 from guestlist.actions import invitations as actions
 from guestlist.actions.batches import BulkResult, InvitationBatch, Selection
-from guestlist.addresses import ParsedAddresses, parse_addresses, parse_items
+from guestlist.addresses import REASONS, ParsedAddresses, parse_addresses, parse_items
 from guestlist.cli import output
 from guestlist.models import Invitation, Organization
 from guestlist.models.invitation import Status
 
 app = output.group("Send, list, resend and revoke invitations.")
 MAX_FILE = 4_000_000
-Addresses = Annotated[list[str] | None, typer.Argument(metavar="ADDRESS", help="Addresses, with blanks between them.", show_default=False)]
+Addresses = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ADDRESS", help="Addresses, with blanks between them.", show_default=False),
+]
 AllPending = Annotated[bool, typer.Option("--all-pending", help="All that are pending.")]
 
 
@@ -157,7 +160,7 @@ def _print_batch(batch: InvitationBatch, dry_run: bool) -> None:
     else:
         output.say(str(batch))
     for outcome in batch.invalid:
-        output.say(f"  {outcome.item.token}: {_words(outcome.item.reason or 'invalid')}")
+        output.say(f"  {outcome.item.token}: {REASONS.get(outcome.item.reason or '', 'invalid')}")
 
 
 def _print_preview(batch: InvitationBatch) -> None:

@@ -244,5 +244,6 @@ addEventListener("guestlist:sent", () => {
   const box = $("#emails");
   if (box) box.value = "";
   $("#preview")?.replaceChildren();
+  $$("#invite-form .note--ok, #emails-error").forEach((old) => old.remove());
   invite?.close();
 });
