@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router
+from ninja import Path, Query, Router
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -84,7 +84,7 @@ def check_status(status: str) -> None:
 
 
 @router.post("", response={201: resources.Batch, 200: resources.Batch}, summary="Send invitations")
-def send_invitations(request: HttpRequest, slug: str, payload: Recipients) -> HttpResponse:
+def send_invitations(request: HttpRequest, slug: Path[str], payload: Recipients) -> HttpResponse:
     """201, or 200 when nothing new was sent. Every address gets its own answer, in the order given: a bad
     one hinders no good one. Needs `member.manage`.
     """
@@ -95,7 +95,7 @@ def send_invitations(request: HttpRequest, slug: str, payload: Recipients) -> Ht
 
 
 @router.post("/preview", response=resources.Batch, summary="Preview sending")
-def preview_invitations(request: HttpRequest, slug: str, payload: Recipients) -> HttpResponse:
+def preview_invitations(request: HttpRequest, slug: Path[str], payload: Recipients) -> HttpResponse:
     """What sending would answer now, with `would_send` in place of `sent`; nothing happens."""
     actor = actor_of(request)
     organization = organization_of(actor, slug)
@@ -105,7 +105,7 @@ def preview_invitations(request: HttpRequest, slug: str, payload: Recipients) ->
 
 @router.get("", response=resources.InvitationList, summary="List invitations")
 def list_invitations(
-    request: HttpRequest, slug: str, query: Annotated[InvitationQuery, Query()]
+    request: HttpRequest, slug: Path[str], query: Annotated[InvitationQuery, Query()]
 ) -> HttpResponse:
     """All of them, newest first, unless told otherwise. Needs `member.manage`."""
     actor = actor_of(request)
@@ -117,7 +117,7 @@ def list_invitations(
 
 
 @router.post("/revoke", response=resources.Revoked, summary="Revoke several invitations")
-def revoke_invitations(request: HttpRequest, slug: str, payload: Choice) -> HttpResponse:
+def revoke_invitations(request: HttpRequest, slug: Path[str], payload: Choice) -> HttpResponse:
     """Revokes those that are pending; the others are skipped. With `ids`, `results` are in their order; by
     filter, they are the first 100 that were skipped.
     """
@@ -125,13 +125,13 @@ def revoke_invitations(request: HttpRequest, slug: str, payload: Choice) -> Http
 
 
 @router.post("/resend", response=resources.Resent, summary="Resend several invitations")
-def resend_invitations(request: HttpRequest, slug: str, payload: Choice) -> HttpResponse:
+def resend_invitations(request: HttpRequest, slug: Path[str], payload: Choice) -> HttpResponse:
     """Sends those that are pending or expired again; the others are skipped."""
     return _to_chosen(actions.resend_invitations, request, slug, payload)
 
 
 @router.get("/{invitation_id}", response=resources.Invitation, summary="Show an invitation")
-def get_invitation(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
+def get_invitation(request: HttpRequest, slug: Path[str], invitation_id: str) -> HttpResponse:
     """Needs `member.manage`."""
     actor = actor_of(request)
     organization = organization_of(actor, slug)
@@ -144,13 +144,13 @@ def get_invitation(request: HttpRequest, slug: str, invitation_id: str) -> HttpR
 
 
 @router.post("/{invitation_id}/revoke", response=resources.Invitation, summary="Revoke an invitation")
-def revoke_invitation(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
+def revoke_invitation(request: HttpRequest, slug: Path[str], invitation_id: str) -> HttpResponse:
     """From then on nobody can join with it. 409 `not_pending` where it has ended already."""
     return _to_one(actions.revoke_invitation, request, slug, invitation_id)
 
 
 @router.post("/{invitation_id}/resend", response=resources.Invitation, summary="Resend an invitation")
-def resend_invitation(request: HttpRequest, slug: str, invitation_id: str) -> HttpResponse:
+def resend_invitation(request: HttpRequest, slug: Path[str], invitation_id: str) -> HttpResponse:
     """Sends it again and starts its lifetime anew. An expired one is answered with a new invitation, which
     has a new id and link. 409 `not_pending` where it has ended otherwise.
     """

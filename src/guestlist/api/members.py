@@ -4,7 +4,7 @@ from typing import Annotated
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Query, Router, Status
+from ninja import Path, Query, Router, Status
 from pydantic import Field
 
 from guestlist import errors
@@ -37,7 +37,9 @@ class RoleChange(Body):
 
 
 @router.get("", response=resources.MemberList, summary="List members")
-def list_members(request: HttpRequest, slug: str, query: Annotated[MemberQuery, Query()]) -> HttpResponse:
+def list_members(
+    request: HttpRequest, slug: Path[str], query: Annotated[MemberQuery, Query()]
+) -> HttpResponse:
     """By name unless told otherwise. Needs `member.manage`."""
     actor = actor_of(request)
     organization = organization_of(actor, slug)
@@ -48,7 +50,7 @@ def list_members(request: HttpRequest, slug: str, query: Annotated[MemberQuery, 
 
 
 @router.patch("/{member_id}", response=resources.Member, summary="Change a member’s role")
-def patch_member(request: HttpRequest, slug: str, member_id: str, payload: RoleChange) -> HttpResponse:
+def patch_member(request: HttpRequest, slug: Path[str], member_id: str, payload: RoleChange) -> HttpResponse:
     """Needs `member.manage`, and every permission of the old and of the new role. 409 `last_owner` where
     the organization would be left without an owner.
     """
@@ -64,7 +66,7 @@ def patch_member(request: HttpRequest, slug: str, member_id: str, payload: RoleC
 
 
 @router.delete("/{member_id}", response={204: None}, summary="Remove a member")
-def delete_member(request: HttpRequest, slug: str, member_id: str) -> Status[None]:
+def delete_member(request: HttpRequest, slug: Path[str], member_id: str) -> Status[None]:
     """Ends the membership, and revokes pending invitations to any of that person's addresses."""
     actor = actor_of(request)
     organization = organization_of(actor, slug)

@@ -1,7 +1,7 @@
 """Organizations over REST."""
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Router
+from ninja import Path, Router
 
 from guestlist.actions.organizations import rename_organization
 from guestlist.api import resources
@@ -18,13 +18,13 @@ class Rename(Body):
 
 
 @router.get("", response=resources.Organization, summary="Show the organization")
-def get_organization(request: HttpRequest, slug: str) -> HttpResponse:
+def get_organization(request: HttpRequest, slug: Path[str]) -> HttpResponse:
     """The organization that the key belongs to. Needs no permission."""
     return answer(organization_of(actor_of(request), slug).as_resource())
 
 
 @router.patch("", response=resources.Organization, summary="Rename the organization")
-def patch_organization(request: HttpRequest, slug: str, payload: Rename) -> HttpResponse:
+def patch_organization(request: HttpRequest, slug: Path[str], payload: Rename) -> HttpResponse:
     """Needs `organization.update`."""
     actor = actor_of(request)
     renamed = rename_organization(actor=actor, organization=organization_of(actor, slug), name=payload.name)

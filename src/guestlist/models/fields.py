@@ -34,6 +34,13 @@ def timestamp(value: datetime | None) -> str | None:
     return value and value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def searchable(text: str) -> str:
+    """`text` as a list may be searched for it: what cannot be printed is in no row, and some databases
+    refuse to be asked for it.
+    """
+    return "".join(character for character in text if character.isprintable()).strip()
+
+
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """`items` in runs of at most 10,000: what one statement takes."""
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models.functions import Now
 
-from guestlist.models.fields import Row, timestamp
+from guestlist.models.fields import Row, searchable, timestamp
 from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
 
@@ -51,7 +51,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def matching(self, text: str) -> "InvitationQuerySet":
         """Those with `text` anywhere in the address."""
-        return self.filter(key__contains=text.strip().lower()) if text.strip() else self
+        text = searchable(text).lower()
+        return self.filter(key__contains=text) if text else self
 
     def for_display(self) -> "InvitationQuerySet":
         """With what a row shows: the state of its mail, and the status as of now."""

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce, Now
 
-from guestlist.models.fields import Row, timestamp
+from guestlist.models.fields import Row, searchable, timestamp
 from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
 from guestlist.models.role import Role
@@ -25,7 +25,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
     def matching(self, text: str) -> "MembershipQuerySet":
         """Those with `text` anywhere in the name or address."""
-        if not (text := text.strip()):
+        if not (text := searchable(text)):
             return self
         return self.filter(models.Q(name__icontains=text) | models.Q(email__icontains=text))
 
