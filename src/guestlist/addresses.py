@@ -55,7 +55,7 @@ REASONS = {
 }
 
 
-class InputTooLarge(ValueError):
+class InputTooLarge(ValueError):  # noqa: N818
     """The text is longer than MAX_TEXT characters."""
 
 
@@ -113,7 +113,7 @@ def parse_addresses(text: str) -> ParsedAddresses:
     """What the box for addresses holds. Raises InputTooLarge. Cases: tests/cases/email_box.json."""
     if len(text) > MAX_TEXT:
         raise InputTooLarge
-    return _answer([_read_box(_Source.of(text))])
+    return _answer([_read_box(text)])
 
 
 def parse_items(values: Iterable[str]) -> ParsedAddresses:
@@ -122,7 +122,7 @@ def parse_items(values: Iterable[str]) -> ParsedAddresses:
     An element follows the rules of the box, and is refused as `multiple_addresses` where it holds a line
     break or more than one address. `start` and `end` count within the element.
     """
-    return _answer([_read_element(_Source.of(value)) for value in values])
+    return _answer([_read_element(value) for value in values])
 
 
 def comparison_key(email: str) -> str | None:
@@ -173,235 +173,248 @@ _SYNTAX = {
 }
 _TO_SYNTAX = str.maketrans({odd: plain for plain, odds in _SYNTAX.items() for odd in odds})
 
-_MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]*+)\]\((mailto:[^()<>\s]*+)\)", re.IGNORECASE)
 _MAILTO = re.compile(r"""(?<![^\s<>(\["',;|])(mailto:[^\s<>|?"]*+)(\?[^\s<>|"]*+)?""", re.IGNORECASE)
+_MARKDOWN = re.compile(r'\[([^\[\]"\n]*+)\]\((mailto:[^()<>\s]*+)\)', re.IGNORECASE)
+_SLACK = re.compile(r"<mailto:([^<>|\s]*+)\|([^<>\n]*+)>", re.IGNORECASE)
 
 
 def _syntax(visible: str) -> str:
-    """`visible` with one spelling for each mark, [name](mailto:…) as "name"<mailto:…> and the query of a
-    mailto link, which may name further recipients, blanked. As long as `visible`.
+    """`visible` in one spelling, and as long. Links become mail syntax: [name](mailto:…) is "name"<…>,
+    <mailto:…|name> is …(name), and a query is blanked, since it may add recipients.
     """
     text = visible.translate(_TO_SYNTAX)
     if "mailto:" not in text.lower():
         return text
-    text = _MARKDOWN_LINK.sub(lambda m: f'"{m[1].replace(chr(34), " ")}"<{m[2]}>', text)
-    return _MAILTO.sub(lambda m: m[1] + " " * len(m[2] or ""), text)
+    text = _SLACK.sub(r"        \1(\2)", _MARKDOWN.sub(r'"\1"<\2>', text))
+    return _MAILTO.sub(lambda link: link[1] + " " * len(link[2] or ""), text)
 
 
-@dataclass(frozen=True, slots=True)
 class _Source:
     """A text without its invisible characters: as typed (`visible`) and as read (`syntax`)."""
 
-    visible: str
-    syntax: str
-    removed: list[int]
-
-    @classmethod
-    def of(cls, text: str) -> "_Source":
-        removed = [m.start() - i for i, m in enumerate(_INVISIBLE.finditer(text))]
-        visible = _INVISIBLE.sub("", text) if removed else text
-        return cls(visible, _syntax(visible), removed)
+    def __init__(self, text: str) -> None:
+        self.removed = [m.start() - i for i, m in enumerate(_INVISIBLE.finditer(text))]
+        self.visible = _INVISIBLE.sub("", text) if self.removed else text
+        self.syntax = _syntax(self.visible)
 
     def token(self, start: int, end: int) -> str:
         return self.visible[start : min(end, start + MAX_TOKEN)]
 
     def position(self, index: int) -> int:
-        """Where the character of `visible` is in the original text."""
+        """Where a character of `visible` is in the original text."""
         return index + bisect_right(self.removed, index)
 
 
 # Tokens ----------------------------------------------------------------------------------------------
 
-_TAGS = "a|b|i|u|em|strong|span|div|p|br|hr|font|small|code|pre|li|[uo]l|t[drh]|table|tbody|thead|h[1-6]|script|style|html|body"
-# An HTML entity within a word must not split it: the second half of o&#39;brien@ is another mailbox.
+_TAG = (
+    r"</?(?:a|b|br|body|code|div|em|font|h[1-6]|hr|html|i|li|ol|p|pre|script|small|span|strong|style"
+    r"|table|tbody|td|th|thead|tr|u|ul)[ \t]*+/?>"
+)
+# An HTML entity must not split the word it is in: the second half of o&#39;brien@ is another mailbox.
 _TOKEN = re.compile(
-    rf"""(?P<space>[ \t]++ | </?(?:{_TAGS})[ \t]*+/?>)
-    | (?P<comma>,) | (?P<semicolon>;)
-    | (?P<angle><[ \t]*+mailto:[^<>|,;]*+\|[^<>]*+> | <[^<>@,;]*+@[^<>,;]*+>)
+    rf"""(?P<space>[ \t]++|{_TAG}) | (?P<comma>,) | (?P<semicolon>;) | (?P<angle><[^<>@,;]*+@[^<>,;]*+>)
     | (?P<word>[<(]?+(?:[^ \t,;<(&]++ | (?<=\w)&\#?\w{{1,8}};(?=\w) | &)*+)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_GLUED = re.compile(r"[^ \t,;<\w@]*+[\w@][^ \t,;]*+")
+_GLUED_TO_ANGLE = re.compile(r"[^ \t,;<\w@]*+[\w@][^ \t,;]*+")
 _GLUED_TO_QUOTE = re.compile(r"[^ \t,;<\w@]*+[\w@][^ \t,;<]*+")
-_IN_PAIRS = re.compile(r'\\.|["()]', re.DOTALL)
 _BEFORE_ANGLE = re.compile(r'[^,;<>"@]*+<[^<>@,;]*+@')
-_OPENING, _ENDING = " \t,;<([:>", " \t,;<>.!?:)]\"'"
+_PAIR = re.compile(r'\\.|["()]')
+_MAY_PRECEDE_QUOTE, _MAY_FOLLOW_COMMENT = " \t,;<([:>", " \t,;<>.!?:)]\"'"
 
 
 class _Atom(NamedTuple):
-    kind: str  # a group of _TOKEN, or quoted, comment, glued
+    """`kind` is a group of _TOKEN, or quoted, comment, or glued (to a <…>)."""
+
+    kind: str
     start: int
-    end: int
+    text: str
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
 
 
-def _pairs(text: str, start: int, end: int) -> dict[int, int]:
-    """Opening quotation mark or parenthesis → the one that closes it, both on this line."""
+def _pairs(line: str) -> dict[int, int]:
+    """Where a quotation mark or parenthesis opens → where it closes; never beyond the line."""
     closing: dict[int, int] = {}
-    opened, quote = [], -1
-    for match in _IN_PAIRS.finditer(text, start, end):
+    parentheses, quote = [], -1
+    for match in _PAIR.finditer(line):
         mark, at = match[0], match.start()
         if mark == '"' and quote >= 0:
             closing[quote], quote = at, -1
-        elif mark == '"' and (at == start or text[at - 1] in _OPENING):
+        elif mark == '"' and (at == 0 or line[at - 1] in _MAY_PRECEDE_QUOTE):
             quote = at
         elif mark == "(" and quote < 0:
-            opened.append(at)
-        elif mark == ")" and quote < 0 and opened:
-            closing[opened.pop()] = at
+            parentheses.append(at)
+        elif mark == ")" and quote < 0 and parentheses:
+            closing[parentheses.pop()] = at
     return closing
 
 
-def _atoms(text: str, start: int, end: int) -> Iterator[_Atom]:
-    """The tokens of a line, without space and simple HTML tags."""
-    closing, after_address = _pairs(text, start, end), False
-    while start < end:
-        if text[start] == '"' and start in closing:
-            atom = _quoted(text, start, closing[start], end)
-        elif after_address and _is_comment(text, start, end, closing):
-            atom = _Atom("comment", start, closing[start] + 1)
-        else:
-            atom = _plain(text, start, end, closing)
-        start = atom.end
-        if atom.kind != "space":
-            after_address = atom.kind == "comment" or "@" in text[atom.start : atom.end]
-            yield atom
+class _Scanner:
+    """Cuts a line into atoms. `base` is where in the source the line starts."""
+
+    def __init__(self, line: str, base: int) -> None:
+        self.line, self.base, self.closing = line, base, _pairs(line)
+
+    def atoms(self) -> Iterator[_Atom]:
+        """Space and simple HTML tags are left out."""
+        at, after_address = 0, False
+        while at < len(self.line):
+            kind, end = self._next(at, after_address)
+            if kind != "space":
+                text = self.line[at:end]
+                after_address = kind == "comment" or "@" in text
+                yield _Atom(kind, self.base + at, text)
+            at = end
+
+    def _next(self, at: int, after_address: bool) -> tuple[str, int]:
+        if self.line[at] == '"' and at in self.closing:
+            return self._quoted(at, self.closing[at])
+        if after_address and self._is_comment(at):
+            return "comment", self.closing[at] + 1
+        match = _TOKEN.match(self.line, at)
+        assert match  # some group takes any character
+        kind, end = match.lastgroup or "", match.end()
+        if kind == "word":
+            return kind, self._end_of_word(at, end)
+        if kind == "angle" and not self._is_comment(end):
+            glued = _GLUED_TO_ANGLE.match(self.line, end)
+            return ("glued", glued.end()) if glued else (kind, end)
+        return kind, end
+
+    def _quoted(self, at: int, closed: int) -> tuple[str, int]:
+        """Quoted text is a name or a local part. Around addresses, only the marks are passed over."""
+        has_address = self.line.find("@", at, closed) >= 0
+        glued = _GLUED_TO_QUOTE.match(self.line, closed + 1)
+        if glued:
+            return "word" if "@" in glued[0] else "glued" if has_address else "quoted", glued.end()
+        if has_address and not _BEFORE_ANGLE.match(self.line, closed + 1):
+            return "space", at + 1
+        return "quoted", closed + 1
+
+    def _end_of_word(self, at: int, end: int) -> int:
+        """A parenthesis belongs to the word it touches, unless it is the comment after an address."""
+        has_at = "@" in self.line[at:end]
+        while self.line.startswith("(", end):
+            if has_at and self.line[end - 1] != "@" and self._is_comment(end):
+                break
+            match = _TOKEN.match(self.line, end)
+            assert match
+            has_at, end = has_at or "@" in match[0], match.end()
+        return end
+
+    def _is_comment(self, at: int) -> bool:
+        closed = self.closing.get(at)
+        if closed is None or self.line[at] != "(":
+            return False
+        return closed + 1 == len(self.line) or self.line[closed + 1] in _MAY_FOLLOW_COMMENT
 
 
-def _plain(text: str, start: int, end: int, closing: dict[int, int]) -> _Atom:
-    match = _TOKEN.match(text, start, end)
-    kind, stop = (match.lastgroup or "word", match.end()) if match else ("word", start + 1)
-    if kind == "word":
-        return _Atom(kind, start, _end_of_word(text, start, stop, end, closing))
-    if kind == "angle" and not _is_comment(text, stop, end, closing):
-        glued = _GLUED.match(text, stop, end)
-        return _Atom("glued", start, glued.end()) if glued else _Atom(kind, start, stop)
-    return _Atom(kind, start, stop)
+# Tables ----------------------------------------------------------------------------------------------
+
+_CELLS = {mark: re.compile(rf'(?:^|(?<={mark}))(?:"[^"]*+"|[^{mark}])*+') for mark in "\t;,"}
+_MAIL = {"mail", "email", "emails"}
+_MAIL_HEADER = _MAIL | {"e", "address", "addresses", "work", "primary", "personal", "home", "user", "1", "2"}
 
 
-def _end_of_word(text: str, start: int, stop: int, end: int, closing: dict[int, int]) -> int:
-    """A parenthesis belongs to the word it touches, unless it is the comment after an address."""
-    has_at = "@" in text[start:stop]
-    while stop < end and text[stop] == "(":
-        if has_at and text[stop - 1] != "@" and _is_comment(text, stop, end, closing):
-            break
-        match = _TOKEN.match(text, stop, end)
-        start, stop = stop, match.end() if match else end
-        has_at = has_at or "@" in text[start:stop]
-    return stop
+class _Columns(NamedTuple):
+    """Where the header of a table says the addresses are."""
 
+    mark: str
+    width: int
+    emails: list[int]
 
-def _is_comment(text: str, start: int, end: int, closing: dict[int, int]) -> bool:
-    after = closing.get(start, end) + 1
-    return start < end and text[start] == "(" and (after == end or after < end and text[after] in _ENDING)
+    @classmethod
+    def of(cls, line: str) -> "_Columns | None":
+        if "@" in line or "mail" not in line.lower():
+            return None
+        mark = next((mark for mark in _CELLS if mark in line), ",")
+        cells = [set(re.findall(r"[^\W_]+", cell[0].lower())) for cell in _CELLS[mark].finditer(line)]
+        emails = [i for i, words in enumerate(cells) if words & _MAIL and words <= _MAIL_HEADER]
+        return cls(mark, len(cells), emails) if emails else None
 
-
-def _quoted(text: str, start: int, closed: int, end: int) -> _Atom:
-    """Quoted text is (part of) a name, or a local part; otherwise only the marks are passed over."""
-    has_address = text.find("@", start, closed) >= 0
-    glued = _GLUED_TO_QUOTE.match(text, closed + 1, end)
-    if glued:
-        kind = "word" if "@" in glued[0] else "glued" if has_address else "quoted"
-        return _Atom(kind, start, glued.end())
-    if has_address and not _BEFORE_ANGLE.match(text, closed + 1, end):
-        return _Atom("space", start, start + 1)
-    return _Atom("quoted", start, closed + 1)
+    def cells(self, line: str) -> list[re.Match[str]] | None:
+        """The e-mail cells of a row; None if it does not fit the header."""
+        cells = list(_CELLS[self.mark].finditer(line))
+        fits = max(self.emails) < len(cells) <= self.width
+        return [cells[i] for i in self.emails if "@" in cells[i][0]] if fits else None
 
 
 # Lines -----------------------------------------------------------------------------------------------
 
 _LINE = re.compile(r"[^\n]+")
 _LABEL = re.compile(r"[ \t]*+(?:to|b?cc|from|sender|reply-to|e-?mail)[ \t]*+:", re.IGNORECASE)
-_NOTHING = re.compile(rf"(?:[ \t,;]|</?(?:{_TAGS})[ \t]*+/?>)*+", re.IGNORECASE)
-_CELLS = {d: re.compile(rf'(?:"[^"]*+"|[^{d}])*+') for d in "\t;,"}
-_HEADER_WORD = re.compile(r"[^\W_]+")
-_MAIL = {"mail", "email", "emails"}
-_MAIL_HEADER = _MAIL | set(
-    "e address addresses adresse work primary personal business home user 1 2 3 value".split()
-)
-
-
-class _Columns(NamedTuple):
-    """Where a header says the addresses are."""
-
-    delimiter: str
-    width: int
-    emails: list[int]
-
-
-def _cells(text: str, start: int, end: int, delimiter: str) -> list[tuple[int, int]]:
-    cells = []
-    while start <= end:
-        match = _CELLS[delimiter].match(text, start, end)
-        stop = match.end() if match else end
-        cells.append((start, stop))
-        start = stop + 1
-    return cells
-
-
-def _header(text: str, start: int, end: int) -> _Columns | None:
-    """The columns, if this line is the header of a table that has a column for addresses."""
-    line = text[start:end]
-    if "@" in line or "mail" not in line.lower():
-        return None
-    delimiter = next((d for d in _CELLS if d in line), ",")
-    cells = _cells(text, start, end, delimiter)
-    words = [set(_HEADER_WORD.findall(text[a:b].lower())) for a, b in cells]
-    emails = [i for i, cell in enumerate(words) if cell & _MAIL and cell <= _MAIL_HEADER]
-    return _Columns(delimiter, len(cells), emails) if emails else None
+_NOTHING = re.compile(rf"(?:[ \t,;]|{_TAG})*+", re.IGNORECASE)
+_QUOTES = ' "' + _SYNTAX['"']
 
 
 @dataclass(slots=True)
 class _Candidate:
-    """Text that is meant as an address: where it is, all of it and the address alone, and what it shows."""
+    """What is meant as an address: `text` at `at`, within a span that also has its name and comment.
+    `shown` are those that hold an "@" themselves.
+    """
 
     start: int
     end: int
-    address: tuple[int, int]
-    shown: list[tuple[int, int]] = field(default_factory=list)
+    at: int
+    text: str
+    kind: str
+    shown: list[str] = field(default_factory=list)
     reason: str | None = None
-    is_name: bool = False
 
 
 class _Reader:
-    """Reads lines of a source into `items` and `ignored`."""
+    """Reads a source into `items` and `ignored`."""
 
     def __init__(self, source: _Source) -> None:
-        self.source, self.text = source, source.syntax
+        self.source = source
         self.items: list[Item] = []
         self.ignored: list[str] = []
-        self._held: _Candidate | None = None  # the address just read: a name, comment or <…> may follow
+        self._held: _Candidate | None = None  # the address just read: a comment or <…> may follow
         self._words: list[_Atom] = []  # text since then
         self._before: list[_Atom] = []  # text of the part before this one
 
-    def read_row(self, start: int, end: int, columns: _Columns) -> None:
-        """A row of a table. One that does not fit the header is read as any line."""
-        cells = _cells(self.text, start, end, columns.delimiter)
-        if not max(columns.emails) < len(cells) <= columns.width:
-            return self.read_line(start, end)
-        emails = [cells[i] for i in columns.emails if self.text.find("@", *cells[i]) >= 0]
-        if not emails:
-            return self._refuse_text(start, end)
-        for cell in emails:
-            self.read_line(*cell)
-        return None
+    def read_box(self) -> None:
+        columns = None
+        for match in _LINE.finditer(self.source.syntax):
+            start, line = match.start(), match[0]
+            header = _Columns.of(line)
+            if header:
+                columns = header
+                self.ignored.append(self.source.token(start, match.end()).strip())
+            else:
+                self._read_row(start, line, columns.cells(line) if columns else None)
 
-    def read_line(self, start: int, end: int) -> None:
-        label = _LABEL.match(self.text, start, end)
-        start = label.end() if label else start
-        if self.text.find("@", start, end) < 0 and self.text.find(";", start, end) < 0:
-            return self._refuse_text(start, end)
-        segment: list[_Atom] = []
-        for atom in _atoms(self.text, start, end):
+    def _read_row(self, start: int, line: str, cells: list[re.Match[str]] | None) -> None:
+        if cells is None:
+            self.read_line(start, line)
+        elif not cells:
+            self._refuse_text(start, line)
+        else:
+            for cell in cells:
+                self.read_line(start + cell.start(), cell[0])
+
+    def read_line(self, start: int, line: str) -> None:
+        label = _LABEL.match(line)
+        skipped = label.end() if label else 0
+        start, line = start + skipped, line[skipped:]
+        if "@" not in line and ";" not in line:
+            return self._refuse_text(start, line)
+        segment, begin = list[_Atom](), 0
+        for atom in _Scanner(line, start).atoms():
             if atom.kind == "semicolon":
-                self._read_segment(segment, start, atom.start)
-                segment, start = [], atom.end
+                self._read_segment(start + begin, line[begin : atom.start - start], segment)
+                segment, begin = [], atom.end - start
             else:
                 segment.append(atom)
-        return self._read_segment(segment, start, end)
+        return self._read_segment(start + begin, line[begin:], segment)
 
-    def _read_segment(self, atoms: list[_Atom], start: int, end: int) -> None:
-        if self.text.find("@", start, end) < 0:
-            return self._refuse_text(start, end)
+    def _read_segment(self, start: int, text: str, atoms: list[_Atom]) -> None:
+        if "@" not in text:
+            return self._refuse_text(start, text)
         for atom in atoms:
             self._read_atom(atom)
         self._end_part()
@@ -414,127 +427,111 @@ class _Reader:
             self._read_comment(atom)
         elif atom.kind == "angle":
             self._read_angle(atom)
-        elif self.text.find("@", atom.start, atom.end) >= 0:
+        elif "@" in atom.text:
             self._read_address(atom)
-        elif self._held and not self._words and self._goes_on(self._held.end, atom.start):
+        elif self._held and not self._words and self._goes_on(self._held.end, atom):
             self._held.end, self._held.reason = atom.end, "space_in_address"
         else:
             self._words.append(atom)
 
-    def _goes_on(self, end: int, start: int) -> bool:
-        """Whether only space keeps an "@" from the text on its other side."""
-        before, after = self.text[end - 1], self.text[start]
-        touching = before == "@" and after.isalnum() or before.isalnum() and after == "@"
-        return touching and start > end and self.text[start - 1] in " \t"
+    def _goes_on(self, end: int, atom: _Atom) -> bool:
+        """Whether nothing but space is between an "@" and the text on its other side."""
+        text = self.source.syntax
+        joint = text[end - 1] + atom.text[0]
+        return text[atom.start - 1] in " \t" and "@" in joint and any(map(str.isalnum, joint))
 
     def _read_comment(self, atom: _Atom) -> None:
-        if self._held and self.text.find("@", atom.start, atom.end) >= 0:
-            self._held.shown.append((atom.start, atom.end))
+        if self._held and "@" in atom.text:
+            self._held.shown.append(atom.text)
             self._held.end = atom.end
 
     def _read_address(self, atom: _Atom) -> None:
         self._settle()
-        found = _Candidate(atom.start, atom.end, (atom.start, atom.end), is_name=atom.kind == "quoted")
+        self._held = _Candidate(atom.start, atom.end, atom.start, atom.text, atom.kind)
         if atom.kind == "glued":
-            found.reason = "ambiguous_address"
-        elif self._words and self._goes_on(self._words[-1].end, atom.start):
-            found.start, found.reason = self._words.pop().start, "space_in_address"
+            self._held.reason = "ambiguous_address"
+        elif self._words and self._goes_on(self._words[-1].end, atom):
+            self._held.start, self._held.reason = self._words.pop().start, "space_in_address"
         self._ignore(self._before)
         self._ignore(self._words)
-        self._held = found
 
     def _read_angle(self, atom: _Atom) -> None:
-        """<…> takes the words before it as its name, and an address right before it too."""
-        inner = (atom.start + 1, atom.end - 1)
-        found = _Candidate(atom.start, atom.end, inner)
-        bar = self.text.find("|", *inner)
-        if bar >= 0 and self.text[inner[0] : bar].lstrip().lower().startswith("mailto:"):
-            found.address, found.shown = (inner[0], bar), [(bar + 1, inner[1])]
+        """The words before <…> are its name. So is an address before it, if no words are in between."""
+        found = _Candidate(atom.start, atom.end, atom.start + 1, atom.text[1:-1], atom.kind)
         held = self._held
-        if held and (held.is_name or not any(self._has_letters(word) for word in self._words)):
-            found.start, found.shown = held.start, [*held.shown, (held.start, held.end), *found.shown]
-            self._held = None
-        self._settle()
+        if held and self._is_name(held):
+            found.start, found.shown = held.start, [*held.shown, self.source.syntax[held.start : held.end]]
+        else:
+            self._settle()
         if not self._words:
             self._ignore(self._before)
         self._before, self._words, self._held = [], [], found
 
-    def _has_letters(self, word: _Atom) -> bool:
-        return any(map(str.isalnum, self.text[word.start : word.end]))
+    def _is_name(self, held: _Candidate) -> bool:
+        if held.kind in ("quoted", "angle"):
+            return held.kind == "quoted"
+        return not any(c.isalnum() for word in self._words for c in word.text)
 
     def _end_part(self) -> None:
         """At a comma. Words without an address wait: they may be the surname in `Doe, Jane <…>`."""
-        found = self._held is not None
+        has_address = self._held is not None
         self._settle()
         self._ignore(self._before)
-        if found:
+        if has_address:
             self._ignore(self._words)
         self._before, self._words = self._words, []
 
     def _ignore(self, words: list[_Atom]) -> None:
-        for word in words:
-            text = self.source.token(word.start, word.end).strip(
-                ' "\u201c\u201d\u201e\u201f\u00ab\u00bb\uff02'
-            )
-            if text:
-                self.ignored.append(text)
+        texts = (self.source.token(word.start, word.end).strip(_QUOTES) for word in words)
+        self.ignored += filter(None, texts)
         words.clear()
 
     def _settle(self) -> None:
-        """Decide on the address that was held back."""
+        """Decide about the address that was held back."""
         held, self._held = self._held, None
-        if not held:
+        if held is None:
             return
-        start, end = _core(self.text, *held.address)
-        checked = _check(self.text[start:end])
-        if held.reason:
-            self.add(held.start, held.end, held.reason)
-        elif isinstance(checked, str):
-            self.add(*((held.start, held.end) if held.shown else (start, end)), checked)
-        elif any(_shows_another(self.text[a:b], checked) for a, b in held.shown):
-            self.add(held.start, held.end, "display_name_mismatch")
-        else:
-            self.add(start, end, checked)
+        skipped, core = _core(held.text)
+        start, end = held.at + skipped, held.at + skipped + len(core)
+        checked = held.reason or _check(core)
+        if isinstance(checked, Address) and any(_shows_another(text, checked) for text in held.shown):
+            checked = "display_name_mismatch"
+        if isinstance(checked, str) and (held.reason or held.shown):
+            start, end = held.start, held.end
+        self.add(start, end, checked)
 
-    def _refuse_text(self, start: int, end: int) -> None:
-        if not _NOTHING.fullmatch(self.text, start, end):
-            line = self.text[start:end]
-            start, end = end - len(line.lstrip(" \t")), start + len(line.rstrip(" \t"))
-            self.add(start, end, "missing_at")
+    def _refuse_text(self, start: int, text: str) -> None:
+        if not _NOTHING.fullmatch(text):
+            stripped = text.strip(" \t")
+            start += text.index(stripped)
+            self.add(start, start + len(stripped), "missing_at")
 
     def add(self, start: int, end: int, checked: Address | str) -> None:
         token, position = self.source.token(start, end), self.source.position
-        span = (position(start), position(end - 1) + 1) if end > start else (position(start),) * 2
+        span = (position(start), position(end - 1) + 1 if end > start else position(start))
         if isinstance(checked, str):
-            item = Item("invalid", token, None, checked, (), *span)
+            self.items.append(Item("invalid", token, None, checked, (), *span))
         else:
             warnings = ("idn_domain",) if ".xn--" in f".{checked.domain}" else ()
-            item = Item("address", token, checked, None, warnings, *span)
-        self.items.append(item)
+            self.items.append(Item("address", token, checked, None, warnings, *span))
 
 
-def _read_box(source: _Source) -> _Reader:
-    reader, columns = _Reader(source), None
-    for line in _LINE.finditer(source.syntax):
-        header = _header(source.syntax, *line.span())
-        if header:
-            columns = header
-            reader.ignored.append(source.token(*line.span()).strip())
-        elif columns:
-            reader.read_row(*line.span(), columns)
-        else:
-            reader.read_line(*line.span())
+def _read_box(text: str) -> _Reader:
+    reader = _Reader(_Source(text))
+    reader.read_box()
     return reader
 
 
-def _read_element(source: _Source) -> _Reader:
-    reader, size = _Reader(source), len(source.syntax)
-    if "\n" not in source.syntax:
-        reader.read_line(0, size)
+def _read_element(text: str) -> _Reader:
+    reader = _Reader(_Source(text))
+    syntax = reader.source.syntax
+    if "\n" not in syntax:
+        reader.read_line(0, syntax)
         if len(reader.items) == 1:
             return reader
-    whole = _Reader(source)
-    whole.add(0, size, "multiple_addresses" if reader.items or "\n" in source.syntax else "missing_at")
+    several = reader.items or "\n" in syntax
+    whole = _Reader(reader.source)
+    whole.add(0, len(syntax), "multiple_addresses" if several else "missing_at")
     return whole
 
 
@@ -555,41 +552,35 @@ def _counted(item: Item, first: dict[str, Address]) -> Item:
 
 # One address -----------------------------------------------------------------------------------------
 
-# None of the leading ones may stand in a local part, none of the trailing ones in a domain.
-_LEADING, _TRAILING = (
-    ' \t(["\u2018\u201a\u00bf\u00a1\u2022\u2023\u25e6\u25aa\u25cf',
-    " \t.,:;!?>\"'`*}\u2019\u2026\u3002\uff0e\uff01\uff1f",
-)
+# Of these the first may not stand in a local part, nor the second in a domain.
+_LEADING = ' \t([<"\u2018\u201a\u00bf\u00a1\u2022\u2023\u25e6\u25aa\u25cf'
+_TRAILING = " \t.,:;!?>\"'`*}\u2019\u2026\u3002\uff0e\uff01\uff1f"
 # These may, so they go only when the other end has its counterpart.
 _AROUND = {"'": "'", "`": "`", "*": "*", "{": "}"}
 _UNSUPPORTED = re.compile(r"[^A-Za-z0-9._+'&~#$()-]")
 _HOST_LABEL = re.compile(r"[a-z0-9-]{1,63}")
 
 
-def _core(text: str, start: int, end: int) -> tuple[int, int]:
-    """Where the address is within a word: without quotation marks, brackets, full stop and `mailto:`."""
-    word = text[start:end]
-    body = word.lstrip(_LEADING if ">" in word else _LEADING + "<")
+def _core(word: str) -> tuple[int, str]:
+    """A word without quotation marks, brackets, full stop and `mailto:` around it, and where that starts."""
+    local = word.rpartition("@")[0].lstrip(_LEADING)
+    inside = "".join(opening for opening, closing in ("<>", "()", "[]", '""') if closing in local)
+    body = word.lstrip("".join(mark for mark in _LEADING if mark not in inside))
     core = body.rstrip(_TRAILING + ("" if "(" in body else ")") + ("" if "[" in body else "]"))
-    if ".." in body[len(core) :]:
+    tail = body[len(core) :]
+    if ".." in tail:  # not the full stop of a sentence
         core = body
-    start = end - len(body)
-    if core[:1] in _AROUND and _AROUND[core[0]] in body[len(core) :]:
-        inner = core.lstrip(core[0])
-        start, core = start + len(core) - len(inner), inner
+    if core[:1] in _AROUND and _AROUND[core[0]] in tail:
+        core = core.lstrip(core[0])
     if core[:7].lower() == "mailto:":
-        start, core = start + 7, core[7:]
-    return start, start + len(core)
+        core = core[7:]
+    return word.index(core), core
 
 
 def _shows_another(text: str, address: Address) -> bool:
     """Whether a name or comment shows an address, and not this one."""
-    words = re.split(r"""[\s,;"()<>\[\]]+""", text)
-    return any(
-        comparison_key(word[slice(*_core(word, 0, len(word)))]) != address.key
-        for word in words
-        if "@" in word
-    )
+    words = (word for word in re.split(r"""[\s,;"()<>\[\]]+""", text) if "@" in word)
+    return any(comparison_key(_core(word)[1]) != address.key for word in words)
 
 
 def _check(text: str) -> Address | str:
@@ -660,7 +651,7 @@ def _host(domain: str) -> str | None:
 _MISSPELT = {
     wrong: right
     for right, wrongs in {
-        "gmail.com": "gmial.com gmai.com gmal.com gmil.com gmaill.com gamil.com gnail.com gmail.co gmail.con gmail.cm",
+        "gmail.com": "gmial.com gmai.com gmal.com gmil.com gmaill.com gamil.com gnail.com gmail.co gmail.con",
         "hotmail.com": "hotmial.com hotmal.com hotmai.com hotmil.com hotnail.com hotmail.co hotmail.con",
         "outlook.com": "outlok.com outloo.com outlock.com oulook.com outlook.co outlook.con",
         "yahoo.com": "yaho.com yahooo.com yhaoo.com yhoo.com yahoo.co yahoo.con",

@@ -134,13 +134,17 @@ def url(name: str, *args: Any, **kwargs: Any) -> str:
 
 
 def format_date(value: dt.date | None, style: str = "short") -> str:
-    """`Mar 1, 2026`, or with style "long" `March 1, 2026`, in the viewer's zone and language."""
+    """`Mar 1, 2026`, with style "long" `March 1, 2026`, with "moment" `Mar 1, 2026, 14:05`; in the viewer's
+    zone and language.
+    """
     if value is None:
         return ""
     if isinstance(value, dt.datetime) and timezone.is_aware(value):
         value = timezone.localtime(value)
     if style == "long":
         return formats.date_format(value, translation.pgettext("date in a sentence", "F j, Y"))
+    if style == "moment":
+        return formats.date_format(value, translation.pgettext("date and time in a list", "M j, Y, H:i"))
     return formats.date_format(value, translation.pgettext("date in a list", "M j, Y"))
 
 

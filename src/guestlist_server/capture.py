@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from email.message import EmailMessage as ParsedMessage
 from pathlib import Path
-from typing import Any, cast
 from uuid import uuid4
 
 from django.conf import settings
@@ -63,5 +62,5 @@ def _kept() -> list[Path]:
     return kept
 
 
-def _parse(content: bytes) -> Any:
-    return cast(ParsedMessage, email.message_from_bytes(content, policy=email.policy.default))
+def _parse(content: bytes) -> ParsedMessage:
+    return email.message_from_bytes(content, policy=email.policy.default)

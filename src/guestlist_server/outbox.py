@@ -66,7 +66,7 @@ def _invitations() -> Iterator[dict[str, Any]]:
         yield _shown(
             str(delivery.pk),
             message.to[0],
-            message.subject,
+            str(message.subject),
             delivery.at,
             str(message.body),
             links,

@@ -4,7 +4,7 @@ import fcntl
 import os
 import signal
 import socket
-import subprocess  # noqa: S404
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator

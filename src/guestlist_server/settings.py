@@ -127,7 +127,8 @@ GUESTLIST_SIGNUP = ENV.signup
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.secure
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [ENV.url]
-SECURE_REFERRER_POLICY = "no-referrer"
+# With no-referrer a browser sends `Origin: null` with every form, which CSRF protection has to refuse.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.trusted_proxies else None
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 4_000_000

@@ -59,7 +59,7 @@ def test_parameters_in_the_address_are_no_body(manager, organization):
         ({"text": 1}, "text"),
         ([], "body"),
         ("a@acme.test", "body"),
-        (None, "payload"),
+        (None, "body"),
         (7, "body"),
     ],
 )

@@ -123,7 +123,7 @@ def test_a_spoofed_display_name_sends_nothing(manager, organization):
     assert not Delivery.objects.exists()
 
 
-@pytest.mark.parametrize("token", ["<script>alert(1)</script>@", "\x1b]0;x\x07@x", "a\u202eb@"])
+@pytest.mark.parametrize("token", ["<script>alert(1)</script>", "\x1b]0;x\x07@x", "jane@", "é@x.test"])
 def test_what_was_refused_is_echoed_as_it_was_sent(manager, organization, token):
     response = manager("POST", URL, {"emails": [token]})
     assert response.status_code == 200

@@ -102,7 +102,7 @@ def test_html_in_names_is_shown_as_text(receive, mailbox, invite):
 
 
 def test_a_web_address_in_a_name_never_reaches_a_mail(receive):
-    message, text, html, link = receive(organization="https://evil.test/win", invited_by_name=HOSTILE)
+    message, text, html, _ = receive(organization="https://evil.test/win", invited_by_name=HOSTILE)
     assert message["Subject"] == "alice@northwind.test invited you to join northwind"
     assert "evil" not in text + html.text + str(html.links)
 

@@ -1,6 +1,7 @@
 """What the worker does with what a mail server answers."""
 
 import threading
+from types import SimpleNamespace
 from collections import Counter
 from uuid import uuid4
 
@@ -240,12 +241,8 @@ def test_what_a_server_says_is_kept_as_one_safe_line():
 def test_a_providers_answers_are_read():
     from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 
-    class Response:
-        def __init__(self, status_code):
-            self.status_code = status_code
-
     assert read_answer(AnymailRecipientsRefused("no")).meaning is Meaning.REFUSED
     for code, meaning in [(400, Meaning.REFUSED), (429, Meaning.LATER), (500, Meaning.LATER)]:
-        error = AnymailAPIError("no")
-        error.status_code = code
+        response = SimpleNamespace(status_code=code, reason="no", text="no", json=dict)
+        error = AnymailAPIError("no", response=response)
         assert read_answer(error).meaning is meaning

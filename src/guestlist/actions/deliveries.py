@@ -67,7 +67,8 @@ def defer_delivery(*, delivery: Delivery, worker: UUID, detail: str) -> None:
 def fail_delivery(*, delivery: Delivery, worker: UUID, detail: str) -> None:
     """Never: the server refused this message for good. The invitation itself stays pending."""
     with access.locked_by_holder(delivery.organization) as organization:
-        failed = _held(delivery, worker).update(state=State.FAILED, detail=detail[:500], at=Now(), **_RELEASED)
+        held = _held(delivery, worker)
+        failed = held.update(state=State.FAILED, detail=detail[:500], at=Now(), **_RELEASED)
         if failed:
             change = {"delivery": (delivery.state, State.FAILED.value), "detail": (None, detail[:500])}
             record(Actor.system(), organization, Happening("invitation.failed", delivery.invitation, change))

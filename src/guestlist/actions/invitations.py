@@ -23,6 +23,7 @@ from guestlist.models.invitation import NEVER, Status
 from guestlist.permissions import Permission
 
 MAX_ADDRESSES = 10_000
+MAX_ITEMS = 2 * MAX_ADDRESSES
 MAX_IDS = 10_000
 RESENDABLE = (Status.PENDING, Status.EXPIRED)
 
@@ -116,8 +117,10 @@ def ids_of_addresses(*, organization: Organization, emails: Iterable[str]) -> li
 def _check_size(parsed: ParsedAddresses) -> None:
     if not parsed.items:
         raise errors.NoAddresses
-    if len(parsed.addresses) > MAX_ADDRESSES:
-        raise errors.TooManyAddresses(count=f"{len(parsed.addresses):,}", limit=f"{MAX_ADDRESSES:,}")
+    # Repeats and bad text count as well: each is a line of the answer.
+    if len(parsed.items) > MAX_ITEMS or len(parsed.addresses) > MAX_ADDRESSES:
+        count = max(len(parsed.addresses), MAX_ADDRESSES + 1)
+        raise errors.TooManyAddresses(count=f"{count:,}", limit=f"{MAX_ADDRESSES:,}")
 
 
 def _check_selection(selection: Selection) -> None:

@@ -9,7 +9,10 @@ from enum import Enum
 from django.utils.translation import gettext as _
 
 try:
-    from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
+    from anymail.exceptions import (  # type: ignore[import-untyped]
+        AnymailAPIError,
+        AnymailRecipientsRefused,
+    )
 except ImportError:  # only a server configured for a provider needs it
     AnymailAPIError = AnymailRecipientsRefused = None
 

@@ -27,7 +27,7 @@ class Message(EmailMultiAlternatives):
         built = super().message(*args, **kwargs)
         for part in built.walk():
             if part.get_content_maintype() == "text":
-                content = part.get_payload(decode=True)
+                content: Any = part.get_payload(decode=True)
                 del part["Content-Transfer-Encoding"]
                 part["Content-Transfer-Encoding"] = "quoted-printable"
                 part.set_payload(quopri.encodestring(content).decode("ascii"))

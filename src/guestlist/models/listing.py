@@ -97,10 +97,11 @@ class Listing(Generic[M]):
             sort, text, pk = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
             field = self.rows.query.annotations["sort_value"].output_field
             value = field.to_python(text)
-            if sort != self.sort or not isinstance(pk, str):
+            # A forged cursor may hold what a database refuses to be asked for.
+            if sort != self.sort or not text.isprintable() or not pk.isprintable():
                 raise errors.InvalidCursor
             return value, UUID(pk)
-        except (ValueError, TypeError, RecursionError, ValidationError) as error:
+        except (AttributeError, ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
             raise errors.InvalidCursor from error
 
 

@@ -166,7 +166,7 @@ on("click", "[data-remove]", (button) => {
   let [start, end] = place;
   const before = /(?:"[^"\n]*"|[^\n;<>@",]*)\s*<\s*$/.exec(box.value.slice(0, start)), after = /^\s*>/.exec(box.value.slice(end));
   if (before && after) { start = before.index; end += after[0].length; }     // Jane Doe <jane@…> goes as a whole
-  end += /^[ \t]*[,;]?[ \t]*\n?/.exec(box.value.slice(end))[0].length;
+  end += /^\.*[ \t]*[,;]?[ \t]*\n?/.exec(box.value.slice(end))[0].length;
   replace(box, [start, end], "");
   tell("removed", chip.dataset.token);
 });

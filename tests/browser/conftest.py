@@ -1,0 +1,146 @@
+"""A real server in a folder of its own, and a real Chromium."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+PASSWORD = "correct horse battery staple"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives a browser; one worker at a time shares a server."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
+    """Debian's Chromium, which as root needs --no-sandbox and offline must not call home."""
+    return {
+        **browser_type_launch_args,
+        "executable_path": os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+        "args": [
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+        ],
+    }
+
+
+@dataclass
+class Server:
+    """A running `guestlist serve`."""
+
+    url: str
+    setup_url: str
+    process: subprocess.Popen[str]
+
+
+def start_server(data: Path, **variables: str) -> Server:
+    """Start `guestlist serve` on a free port and read the set-up link that it prints."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GUESTLIST_", "DJANGO_", "EMAIL_URL"))}
+    kept.pop("DATABASE_URL", None)
+    with (data.parent / f"{data.name}.log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "guestlist_server", "serve", "--port", str(port)],
+            env={**kept, "GUESTLIST_DATA_DIR": str(data), **variables},
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+    assert process.stdout is not None
+    setup_url = next(m[1] for line in process.stdout if (m := re.search(r"(http\S+/setup/\S+)", line)))
+    server = Server(f"http://127.0.0.1:{port}", setup_url, process)
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(f"{server.url}/healthz", timeout=5).close()
+            return server
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not start")
+
+
+def stop_server(server: Server) -> None:
+    """Ask it to end, and wait."""
+    server.process.send_signal(signal.SIGTERM)
+    server.process.wait(20)
+    if server.process.stdout:
+        server.process.stdout.close()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A fresh server for one story."""
+    started = start_server(tmp_path / "data")
+    yield started
+    stop_server(started)
+
+
+@pytest.fixture
+def person(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Somebody with a browser profile of their own. What the page may not do fails the test."""
+    contexts: list[BrowserContext] = []
+    broken: list[str] = []
+
+    def arrive(**options: object) -> Page:
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("console", lambda m: broken.append(m.text) if "Content Security Policy" in m.text else None)
+        return page
+
+    yield arrive
+    for context in contexts:
+        context.close()
+    assert not broken
+
+
+@pytest.fixture
+def maya(server: Server, person: Callable[..., Page]) -> Page:
+    """The first owner, on her empty Invitations page."""
+    page = person()
+    set_up(page, server)
+    return page
+
+
+def set_up(page: Page, server: Server) -> None:
+    """Follow the set-up link."""
+    page.goto(server.setup_url)
+    page.get_by_label("Full name").fill("Maya Torres")
+    page.get_by_label("Email").fill("maya@northwind.test")
+    page.get_by_label("Create a password").fill(PASSWORD)
+    page.get_by_label("Organization").fill("Northwind")
+    page.locator("form button[type=submit]").last.click()
+    page.wait_for_url("**/admin/invitations")
+
+
+def link_to(page: Page, server: Server, email: str) -> str:
+    """The link in the newest captured mail to `email`, once the worker has it out."""
+    mail = page.get_by_role("article").filter(has_text=email).first
+    for _ in range(20):
+        page.goto(f"{server.url}/outbox")
+        if mail.count():
+            break
+        page.wait_for_timeout(250)
+    return str(mail.locator("a[href*='/i/gli_']:not([href$='decline'])").first.get_attribute("href"))
