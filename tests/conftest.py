@@ -106,7 +106,9 @@ def beta(dora: User) -> Organization:
 def make_key() -> Callable[..., str]:
     """Makes an operator's API key of an organization; its secret."""
 
-    def make(organization: Organization, permissions: tuple[str, ...] = ("member.manage",), **values: Any) -> str:
+    def make(
+        organization: Organization, permissions: tuple[str, ...] = ("member.manage",), **values: Any
+    ) -> str:
         actor = values.get("actor", Actor.operator())
         return create_api_key(
             actor=actor, organization=organization, name="Test key", permissions=permissions

@@ -18,6 +18,6 @@ STORAGES = {
 }
 (_DATA / "static").mkdir()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]  # noqa: F405
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 ACCOUNT_RATE_LIMITS = False
 LOGGING_CONFIG = None

@@ -55,7 +55,7 @@ REASONS = {
 }
 
 
-class InputTooLarge(ValueError):  # noqa: N818
+class InputTooLarge(ValueError):
     """The text is longer than MAX_TEXT characters."""
 
 
@@ -217,8 +217,7 @@ _TOKEN = re.compile(
     | (?P<word>[<(]?+(?:[^ \t,;<(&]++ | (?<=\w)&\#?\w{{1,8}};(?=\w) | &)*+)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_GLUED_TO_ANGLE = re.compile(r"[^ \t,;<\w@]*+[\w@][^ \t,;]*+")
-_GLUED_TO_QUOTE = re.compile(r"[^ \t,;<\w@]*+[\w@][^ \t,;<]*+")
+_GLUED = re.compile(r"[^ \t,;<\w@]*+[\w@][^ \t,;<]*+")
 _BEFORE_ANGLE = re.compile(r'[^,;<>"@]*+<[^<>@,;]*+@')
 _PAIR = re.compile(r'\\.|["()]')
 _MAY_PRECEDE_QUOTE, _MAY_FOLLOW_COMMENT = " \t,;<([:>", " \t,;<>.!?:)]\"'"
@@ -281,14 +280,14 @@ class _Scanner:
         if kind == "word":
             return kind, self._end_of_word(at, end)
         if kind == "angle" and not self._is_comment(end):
-            glued = _GLUED_TO_ANGLE.match(self.line, end)
+            glued = _GLUED.match(self.line, end)
             return ("glued", glued.end()) if glued else (kind, end)
         return kind, end
 
     def _quoted(self, at: int, closed: int) -> tuple[str, int]:
         """Quoted text is a name or a local part. Around addresses, only the marks are passed over."""
         has_address = self.line.find("@", at, closed) >= 0
-        glued = _GLUED_TO_QUOTE.match(self.line, closed + 1)
+        glued = _GLUED.match(self.line, closed + 1)
         if glued:
             return "word" if "@" in glued[0] else "glued" if has_address else "quoted", glued.end()
         if has_address and not _BEFORE_ANGLE.match(self.line, closed + 1):
@@ -438,7 +437,7 @@ class _Reader:
         """Whether nothing but space is between an "@" and the text on its other side."""
         text = self.source.syntax
         joint = text[end - 1] + atom.text[0]
-        return text[atom.start - 1] in " \t" and "@" in joint and any(map(str.isalnum, joint))
+        return text[atom.start - 1] in " \t" and "@" in joint and any(c.isalnum() or c == '"' for c in joint)
 
     def _read_comment(self, atom: _Atom) -> None:
         if self._held and "@" in atom.text:

@@ -89,7 +89,7 @@ def conf() -> Conf:
         email_from=values["EMAIL_FROM"] or settings.DEFAULT_FROM_EMAIL,
         email_sending=_parsed("EMAIL_SENDING", values["EMAIL_SENDING"], _sending),
         invitation_lifetime=_parsed("INVITATION_LIFETIME", values["INVITATION_LIFETIME"], parse_lifetime),
-        addresses=cast(Addresses, _parsed("ADDRESSES", values["ADDRESSES"], _imported)),
+        addresses=cast("Addresses", _parsed("ADDRESSES", values["ADDRESSES"], _imported)),
         sign_up=values["SIGN_UP"] and _parsed("SIGN_UP", values["SIGN_UP"], import_string),
     )
 
@@ -104,7 +104,7 @@ def _parsed(key: str, value: Any, parse: Callable[[Any], Any]) -> Any:
 def _sending(value: str) -> Sending:
     if value not in ("send", "capture", "off"):
         raise ValueError(f"{value!r} is not one of send, capture, off")
-    return cast(Sending, value)
+    return cast("Sending", value)
 
 
 def _imported(path: str) -> Any:

@@ -43,7 +43,7 @@ class NotSignedIn(GuestlistError):
 
 
 class NotAllowed(GuestlistError):
-    """This needs the permission “{permission}”. Somebody who manages roles in {organization} can give it to you."""
+    """This needs the permission “{permission}”. An owner or admin of {organization} can give it to you."""
 
     code, status = "not_allowed", 403
 
@@ -87,7 +87,7 @@ class TooManyIds(GuestlistError):
 class InvalidFilter(GuestlistError):
     """“{value}” is not something to filter or sort by. Use one of: {choices}."""
 
-    code, status = "invalid_filter", 422
+    code, status, field = "invalid_filter", 422, "sort"
 
 
 class InvalidCursor(GuestlistError):

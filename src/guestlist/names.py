@@ -26,4 +26,10 @@ def clean_name(text: str) -> str:
 
 def _visible(character: str) -> bool:
     # Zero-width joiners build emoji and shape Persian and Indic text; every other Cf and Cc goes.
-    return character in "\u200c\u200d" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn")
+    return character in "\u200c\u200d" or unicodedata.category(character) not in (
+        "Cc",
+        "Cf",
+        "Cs",
+        "Co",
+        "Cn",
+    )

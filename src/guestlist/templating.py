@@ -51,7 +51,7 @@ class Templates(Jinja2):
         try:
             return Template(self.env.get_template(template_name), self)
         except jinja2.TemplateNotFound as error:
-            raise TemplateDoesNotExist(error.name or template_name, backend=self) from error
+            raise TemplateDoesNotExist(str(error.name or template_name), backend=self) from error
         except jinja2.TemplateSyntaxError as error:
             raise with_source(error) from error
 
@@ -66,7 +66,7 @@ class Template:
         self.template = template
         self.backend = backend
         self.name = template.name
-        self.origin = Origin(name=template.filename, template_name=template.name)
+        self.origin = Origin(name=template.filename or "", template_name=template.name)
 
     def render(self, context: dict[str, Any] | None = None, request: HttpRequest | None = None) -> str:
         values: dict[str, Any] = {"request": request}
@@ -87,7 +87,7 @@ class Template:
 def with_source(error: jinja2.TemplateSyntaxError) -> TemplateSyntaxError:
     """Django's error for Jinja2's, with the lines that its debug page shows."""
     shown = TemplateSyntaxError(error.message)
-    shown.template_debug = get_exception_info(error)  # type: ignore[attr-defined]
+    shown.template_debug = get_exception_info(error)  # type: ignore[arg-type, attr-defined]
     return shown
 
 

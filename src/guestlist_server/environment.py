@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -143,8 +143,8 @@ def _lifetime(text: str) -> str:
 
 
 def _signup(text: str) -> Literal["invited", "open"]:
-    if text == "invited" or text == "open":
-        return text
+    if text in ("invited", "open"):
+        return cast(Literal["invited", "open"], text)
     raise ValueError(f"{text!r} is neither invited nor open")
 
 

@@ -61,7 +61,10 @@ FORM_RENDERER = "django.forms.renderers.Jinja2"
 
 DATABASES = {"default": ENV.database}
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "guestlist_server_cache"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "guestlist_server_cache",
+    }
 }
 
 STATIC_URL = "/static/"

@@ -81,7 +81,8 @@ def test_a_revoked_link_is_dead(organization, alice, invitation, token, vera):
 
 def test_an_expired_link_is_dead_by_the_databases_clock(invitation, token, vera):
     Invitation.objects.update(
-        invited_at=F("invited_at") - timedelta(days=8), expires_at=F("expires_at") - timedelta(days=7, seconds=1)
+        invited_at=F("invited_at") - timedelta(days=8),
+        expires_at=F("expires_at") - timedelta(days=7, seconds=1),
     )
     with pytest.raises(errors.NotPending, match="expired"):
         accept_invitation(actor=actor_of(vera), token=token)
@@ -108,8 +109,21 @@ def test_declining_takes_the_owner_or_the_typed_address(invitation, token, mallo
 
 
 def test_every_changed_character_makes_the_token_unknown(token, db, django_assert_num_queries):
-    changed = [token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1 :] for i in range(len(INVITATION), len(token))]
-    for bad in [*changed, token[:-1], token + "A", token.swapcase(), token.upper(), "", "gli_", "glh_" + token[4:], "é" * 64]:
+    changed = [
+        token[:i] + ("A" if token[i] != "A" else "B") + token[i + 1 :]
+        for i in range(len(INVITATION), len(token))
+    ]
+    for bad in [
+        *changed,
+        token[:-1],
+        token + "A",
+        token.swapcase(),
+        token.upper(),
+        "",
+        "gli_",
+        "glh_" + token[4:],
+        "é" * 64,
+    ]:
         with django_assert_num_queries(1), pytest.raises(errors.NotFound):
             find_invitation(token=bad)
 

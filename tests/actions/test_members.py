@@ -19,7 +19,9 @@ def member(user):
 
 def give(actor, organization, user, name):
     target = role(organization, name).pk if name else None
-    return change_role(actor=actor_of(actor), organization=organization, member_id=member(user).pk, role_id=target)
+    return change_role(
+        actor=actor_of(actor), organization=organization, member_id=member(user).pk, role_id=target
+    )
 
 
 def test_who_may_not_change_a_role(organization, alice, bob, charlie, mallory):
@@ -76,7 +78,9 @@ def test_a_member_of_another_organization_is_not_found(organization, beta, alice
 def test_a_role_is_given_and_taken_and_written_down(organization, alice, charlie):
     assert give(alice, organization, charlie, "Admin").role.name == "Admin"
     assert give(alice, organization, charlie, None).role is None
-    changes = list(Event.objects.filter(type="member.role_changed").order_by("number").values_list("changes", flat=True))
+    changes = list(
+        Event.objects.filter(type="member.role_changed").order_by("number").values_list("changes", flat=True)
+    )
     assert changes == [{"role": ["Member", "Admin"]}, {"role": ["Admin", None]}]
 
 

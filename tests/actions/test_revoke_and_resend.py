@@ -56,7 +56,9 @@ def test_revoking_twice_tells_the_truth(organization, alice):
 
 def test_resending_keeps_the_link_and_starts_the_lifetime_anew(organization, alice):
     row = one(organization, alice)
-    Invitation.objects.update(invited_at=F("invited_at") - timedelta(days=3), expires_at=F("expires_at") - timedelta(days=3))
+    Invitation.objects.update(
+        invited_at=F("invited_at") - timedelta(days=3), expires_at=F("expires_at") - timedelta(days=3)
+    )
     again = resend_invitation(actor=actor_of(alice), organization=organization, invitation_id=row.pk)
     assert (again.pk, again.sent_count) == (row.pk, 2)
     fresh = Invitation.objects.get()
@@ -88,7 +90,9 @@ def test_bulk_answers_in_the_order_of_the_ids(organization, alice, dora, beta):
     gone = one(organization, alice, "gone@acme.test")
     revoke_invitation(actor=actor_of(alice), organization=organization, invitation_id=gone.pk)
     ids = [str(theirs.pk), str(gone.pk), "nonsense", str(mine.pk)]
-    result = revoke_invitations(actor=actor_of(alice), organization=organization, selection=Selection(ids=ids))
+    result = revoke_invitations(
+        actor=actor_of(alice), organization=organization, selection=Selection(ids=ids)
+    )
     assert [outcome for _, outcome in result.results] == ["not_found", "not_pending", "not_found", "revoked"]
     assert (result.done, result.skipped) == (1, 3)
     theirs.refresh_from_db()
@@ -122,7 +126,9 @@ def test_bulk_takes_the_same_statements_for_one_and_for_many(organization, alice
 
 def test_bulk_resend_points_each_row_at_its_own_new_mail(organization, alice):
     send(organization, alice, "\n".join(f"p{i}@acme.test" for i in range(20)))
-    resend_invitations(actor=actor_of(alice), organization=organization, selection=Selection(status="pending"))
+    resend_invitations(
+        actor=actor_of(alice), organization=organization, selection=Selection(status="pending")
+    )
     for row in Invitation.objects.select_related("delivery"):
         assert row.delivery.invitation_id == row.pk
         assert row.delivery.state == "queued"

@@ -48,7 +48,9 @@ def test_each_address_gets_an_invitation_a_delivery_and_an_event(organization, a
 def test_event_numbers_have_no_gaps(organization, alice):
     send(organization, alice, "jane@acme.test, bob@acme.test")
     send(organization, alice, "sue@acme.test")
-    numbers = list(Event.objects.filter(organization=organization).order_by("number").values_list("number", flat=True))
+    numbers = list(
+        Event.objects.filter(organization=organization).order_by("number").values_list("number", flat=True)
+    )
     assert numbers == list(range(1, len(numbers) + 1))
     organization.refresh_from_db()
     assert organization.event_number == len(numbers)
@@ -69,7 +71,10 @@ def test_any_verified_address_of_a_member_counts(organization, alice, bob):
 
 
 def test_all_members_is_never_called_a_success(organization, alice, bob):
-    assert str(send(organization, alice, "bob@northwind.test")) == "Nothing was sent. 1 already a member, skipped."
+    assert (
+        str(send(organization, alice, "bob@northwind.test"))
+        == "Nothing was sent. 1 already a member, skipped."
+    )
 
 
 def test_a_pending_address_is_not_sent_again(organization, alice):
@@ -100,7 +105,9 @@ def test_more_than_ten_thousand_are_refused_whole(organization, alice):
 
 def test_a_lapsed_invitation_gives_way_to_a_new_one(organization, alice):
     old = send(organization, alice, "jane@acme.test").outcomes[0].invitation
-    Invitation.objects.update(invited_at=F("invited_at") - timedelta(days=9), expires_at=F("expires_at") - timedelta(days=8))
+    Invitation.objects.update(
+        invited_at=F("invited_at") - timedelta(days=9), expires_at=F("expires_at") - timedelta(days=8)
+    )
     batch = send(organization, alice, "jane@acme.test")
     assert batch.sent == 1
     old.refresh_from_db()

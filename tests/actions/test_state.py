@@ -14,7 +14,11 @@ from tests.actions.test_send_invitations import send
 )
 def test_the_audit_log_only_grows(organization, sql):
     before = Event.objects.count()
-    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="append-only"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(sql)
     assert Event.objects.count() == before > 0
 

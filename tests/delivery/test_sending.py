@@ -1,8 +1,8 @@
 """What the worker does with what a mail server answers."""
 
 import threading
-from types import SimpleNamespace
 from collections import Counter
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -242,7 +242,12 @@ def test_a_providers_answers_are_read():
     from anymail.exceptions import AnymailAPIError, AnymailRecipientsRefused
 
     assert read_answer(AnymailRecipientsRefused("no")).meaning is Meaning.REFUSED
-    for code, meaning in [(400, Meaning.REFUSED), (429, Meaning.LATER), (500, Meaning.LATER)]:
+    for code, meaning in [
+        (401, Meaning.TROUBLE),
+        (400, Meaning.REFUSED),
+        (429, Meaning.LATER),
+        (500, Meaning.LATER),
+    ]:
         response = SimpleNamespace(status_code=code, reason="no", text="no", json=dict)
-        error = AnymailAPIError("no", response=response)
+        error = AnymailAPIError("no", response=response, status_code=code)
         assert read_answer(error).meaning is meaning

@@ -26,7 +26,13 @@ def guestlist(environ: dict[str, str]) -> Callable[..., "subprocess.CompletedPro
     def run(*arguments: str, text: str = "", **variables: str) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-m", "guestlist_server", *arguments]
         return subprocess.run(
-            command, env=environ | variables, input=text, capture_output=True, text=True, timeout=60, check=False
+            command,
+            env=environ | variables,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
 
     return run

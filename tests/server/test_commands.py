@@ -105,7 +105,9 @@ def test_a_killed_worker_loses_nothing_and_repeats_carry_the_same_message_id(gue
     try:
         assert guestlist("migrate").returncode == 0
         guestlist("organizations", "create", "Northwind", "--slug", "northwind", "--owner", "alice@acme.test")
-        sent = guestlist("invitations", "send", "northwind", "--file", "-", text="\n".join(emails), **variables)
+        sent = guestlist(
+            "invitations", "send", "northwind", "--file", "-", text="\n".join(emails), **variables
+        )
         assert sent.returncode == 0, sent.stderr
         first = start("worker", **variables)
         mailbox.victim = first.pid

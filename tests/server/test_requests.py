@@ -31,9 +31,7 @@ def captured(settings, tmp_path, organization, alice):
     """One invitation and one account mail, both captured."""
     settings.EMAIL_FILE_PATH = tmp_path / "mail"
     settings.GUESTLIST = settings.GUESTLIST | {"EMAIL_SENDING": "capture"}
-    send_invitations(
-        actor=actor_of(alice), organization=organization, parsed=parse_items(["jane@acme.test"])
-    )
+    send_invitations(actor=actor_of(alice), organization=organization, parsed=parse_items(["jane@acme.test"]))
     deliver_due(uuid4())
     backend = get_connection("guestlist_server.capture.CapturedMail")
     body = "Reset it: http://127.0.0.1:8000/accounts/password/reset/key/abc-def/ now"

@@ -94,7 +94,9 @@ def test_whoever_has_an_account_signs_in_and_comes_back(invitation, url, client)
     page = client.get(url).content.decode()
     assert "Sign In to Accept" in page
     assert client.post(url, FORM).status_code == 403
-    response = client.post(f"/accounts/login/?next={url}", {"login": "vera@acme.test", "password": PASSWORD, "next": url})
+    response = client.post(
+        f"/accounts/login/?next={url}", {"login": "vera@acme.test", "password": PASSWORD, "next": url}
+    )
     assert (response.status_code, response["Location"]) == (302, url)
     assert client.post(url)["Location"] == "/o/northwind/"
     invitation.refresh_from_db()
@@ -179,7 +181,9 @@ def test_sign_up_is_closed_to_everybody_else(organization, client):
     assert not User.objects.filter(email="x@y.test").exists()
 
 
-@pytest.mark.parametrize("target", ["//evil.test", "/\\evil.test", "https:evil.test", "javascript:alert(1)", "http://evil.test/"])
+@pytest.mark.parametrize(
+    "target", ["//evil.test", "/\\evil.test", "https:evil.test", "javascript:alert(1)", "http://evil.test/"]
+)
 def test_sign_in_never_leads_to_another_host(alice, client, target):
     response = client.post("/accounts/login/", {"login": alice.email, "password": PASSWORD, "next": target})
     assert (response.status_code, response["Location"]) == (302, "/")

@@ -9,7 +9,12 @@ from guestlist.models import Membership, Organization
 from guestlist_server.accounts.models import User
 from tests.conftest import PASSWORD, make_user
 
-FORM = {"name": "Maya Torres", "email": "maya@northwind.test", "password": PASSWORD, "organization": "Northwind"}
+FORM = {
+    "name": "Maya Torres",
+    "email": "maya@northwind.test",
+    "password": PASSWORD,
+    "organization": "Northwind",
+}
 
 
 @pytest.fixture
@@ -40,7 +45,8 @@ def test_each_start_makes_a_new_link(link, client):
 
 
 @pytest.mark.parametrize(
-    "changed", [{"name": ""}, {"email": "x"}, {"password": "short"}, {"organization": "evil.test"}, {"slug": "A B"}]
+    "changed",
+    [{"name": ""}, {"email": "x"}, {"password": "short"}, {"organization": "evil.test"}, {"slug": "A B"}],
 )
 def test_a_bad_form_keeps_the_link_and_what_was_typed(link, client, changed):
     response = client.post(f"/setup/{link.code}", FORM | changed)

@@ -23,7 +23,9 @@ def test_signed_out_people_sign_in_and_come_back(organization, client, path):
 
 
 def test_a_session_that_ended_keeps_the_page_and_goes_to_sign_in(organization, client):
-    response = client.post(f"{URL}/new", {"emails": "a@b.test"}, headers=HTMX | {"HX-Current-URL": f"http://testserver{URL}"})
+    response = client.post(
+        f"{URL}/new", {"emails": "a@b.test"}, headers=HTMX | {"HX-Current-URL": f"http://testserver{URL}"}
+    )
     assert response.status_code == 401
     assert response["HX-Redirect"] == f"/accounts/login/?next={URL}"
 
@@ -80,7 +82,10 @@ def test_sending_by_htmx_answers_a_toast_and_closes_the_dialog(organization, ali
     response = as_user(alice).post(f"{URL}/new", {"emails": "a@x.test"}, headers=HTMX)
     assert response.status_code == 200
     assert "1 invitation sent." in text_of(response)
-    assert set(re.findall(r"guestlist:\w+", response["HX-Trigger"])) == {"guestlist:sent", "guestlist:changed"}
+    assert set(re.findall(r"guestlist:\w+", response["HX-Trigger"])) == {
+        "guestlist:sent",
+        "guestlist:changed",
+    }
 
 
 def test_part_sent_leaves_only_the_bad_text_in_the_box(organization, alice, as_user):
@@ -105,7 +110,9 @@ def test_part_sent_leaves_only_the_bad_text_in_the_box(organization, alice, as_u
     ],
     ids=["nothing", "bad", "member", "too large", "too many"],
 )
-def test_what_cannot_be_sent_says_why_and_keeps_what_was_typed(organization, alice, bob, as_user, text, status, answer):
+def test_what_cannot_be_sent_says_why_and_keeps_what_was_typed(
+    organization, alice, bob, as_user, text, status, answer
+):
     response = as_user(alice).post(f"{URL}/new", {"emails": text})
     assert response.status_code == status
     assert answer in response.content.decode()
@@ -116,10 +123,18 @@ def test_what_cannot_be_sent_says_why_and_keeps_what_was_typed(organization, ali
 
 def test_the_preview_is_the_servers_and_sends_nothing(organization, alice, bob, as_user):
     response = as_user(alice).post(
-        f"{URL}/preview", {"emails": "a@x.test, a@x.test, bob@northwind.test, x@y, sam@gmial.com"}, headers=HTMX
+        f"{URL}/preview",
+        {"emails": "a@x.test, a@x.test, bob@northwind.test, x@y, sam@gmial.com"},
+        headers=HTMX,
     )
     text = text_of(response)
-    for part in ("2 will be invited", "1 to fix", "1 already a member, skipped", "1 listed twice", "gmail.com?"):
+    for part in (
+        "2 will be invited",
+        "1 to fix",
+        "1 already a member, skipped",
+        "1 listed twice",
+        "gmail.com?",
+    ):
         assert part in text
     assert not Invitation.objects.exists()
 
@@ -166,7 +181,9 @@ def test_all_that_match_travels_as_the_filter(organization, alice, as_user):
     assert Event.objects.filter(type="invitation.resent").count() == 60
 
 
-def test_another_organizations_invitation_is_answered_like_an_unknown_one(organization, beta, alice, dora, as_user):
+def test_another_organizations_invitation_is_answered_like_an_unknown_one(
+    organization, beta, alice, dora, as_user
+):
     row = send(beta, dora, "jane@acme.test").outcomes[0].invitation
     client = as_user(alice)
     for method in (client.get, client.post):
@@ -177,7 +194,9 @@ def test_another_organizations_invitation_is_answered_like_an_unknown_one(organi
     assert row.status == "pending"
 
 
-@pytest.mark.parametrize("sort", ["email", "-email", "status", "-status", "invited", "-invited", "expires", "-expires"])
+@pytest.mark.parametrize(
+    "sort", ["email", "-email", "status", "-status", "invited", "-invited", "expires", "-expires"]
+)
 def test_every_column_sorts_both_ways(organization, alice, as_user, sort):
     send(organization, alice, "b@x.test, a@x.test")
     html = as_user(alice).get(URL, {"sort": sort}).content.decode()
@@ -187,7 +206,9 @@ def test_every_column_sorts_both_ways(organization, alice, as_user, sort):
         assert (html.index("Select a@x.test") < html.index("Select b@x.test")) == (sort == "email")
 
 
-@pytest.mark.parametrize("query", ["sort=evil", "after=!!!", "page=999999999999", "page=-1", "status=x", "q=%25_%00"])
+@pytest.mark.parametrize(
+    "query", ["sort=evil", "after=!!!", "page=999999999999", "page=-1", "status=x", "q=%25_%00"]
+)
 def test_a_nonsense_address_never_breaks_the_page(organization, alice, as_user, query):
     send(organization, alice, "b@x.test")
     assert as_user(alice).get(f"{URL}?{query}").status_code in (200, 422)

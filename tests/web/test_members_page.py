@@ -16,7 +16,9 @@ def test_who_may_not(organization, charlie, mallory, client, as_user):
 
 
 @pytest.mark.parametrize("people", [1, 40])
-def test_the_page_takes_the_same_queries_for_any_number(organization, alice, as_user, people, django_assert_num_queries):
+def test_the_page_takes_the_same_queries_for_any_number(
+    organization, alice, as_user, people, django_assert_num_queries
+):
     for i in range(people):
         join(organization, make_user(f"m{i}@acme.test", f"M {i}"), None)
     client = as_user(alice)

@@ -76,7 +76,9 @@ def decline_invitation(*, actor: Actor, token: str, typed_address: str = "") -> 
 
 def _end(actor: Actor, organization: Organization, invitation: Invitation, status: Status) -> None:
     # One conditional write decides every race, by the database's clock.
-    won = Invitation.objects.pending().filter(pk=invitation.pk).update(status=status, ended_at=organization.now)
+    won = (
+        Invitation.objects.pending().filter(pk=invitation.pk).update(status=status, ended_at=organization.now)
+    )
     if not won:
         raise errors.NotPending(Invitation.objects.for_display().get(pk=invitation.pk).status_now)
     end_rows(actor, organization, [invitation], status)

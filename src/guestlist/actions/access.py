@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -73,7 +74,7 @@ def _lock(organization: Organization) -> Organization:
         raise errors.NotFound from error
 
 
-def _memberships(user_id: object, organization: Organization) -> "QuerySet[Membership]":
+def _memberships(user_id: Any, organization: Organization) -> "QuerySet[Membership]":
     return Membership.objects.active().filter(user=user_id, organization=organization).select_related("role")
 
 

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from guestlist.addresses import Item, ParsedAddresses
 from guestlist.conf import conf
 from guestlist.models import Invitation, Organization
+from guestlist.models.invitation import InvitationQuerySet
 
 SKIPPED_SHOWN = 100
 SENT = ("sent", "would_send")
@@ -136,7 +136,7 @@ class Selection:
     def __bool__(self) -> bool:
         return self.ids is not None or bool(self.status) or bool(self.q)
 
-    def rows(self, organization: Organization) -> "QuerySet[Invitation]":
+    def rows(self, organization: Organization) -> InvitationQuerySet:
         """The chosen invitations of `organization`."""
         rows = Invitation.objects.for_display().filter(organization=organization)
         if self.ids is not None:
@@ -169,7 +169,8 @@ class BulkResult:
         """`done` are the ids of those of `chosen` to which it happened."""
         outcomes = {row.pk: "not_pending" for row in chosen} | dict.fromkeys(done, verb)
         if selection.ids is not None:
-            results = [(text, outcomes.get(as_uuid(text), "not_found")) for text in selection.ids]  # type: ignore[call-overload]
+            known = {str(pk): outcome for pk, outcome in outcomes.items()}
+            results = [(text, known.get(str(as_uuid(text)), "not_found")) for text in selection.ids]
         else:
             skipped = [(str(pk), outcome) for pk, outcome in outcomes.items() if outcome != verb]
             results = skipped[:SKIPPED_SHOWN]
@@ -194,5 +195,3 @@ class BulkResult:
             return done
         text = ngettext("%d skipped: no longer pending.", "%d skipped: no longer pending.", self.skipped)
         return f"{done} {text % self.skipped}"
-
-

@@ -13,7 +13,7 @@ from guestlist.actions import access
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
 from guestlist.models import Delivery
-from guestlist.models.delivery import State
+from guestlist.models.delivery import DeliveryQuerySet, State
 from guestlist.models.invitation import Status
 
 LEASE = timedelta(seconds=30)
@@ -32,7 +32,7 @@ def claim_deliveries(*, worker: UUID, limit: int) -> Sequence[Delivery]:
         ids = list(due.values_list("pk", flat=True)[:limit])
         Delivery.objects.filter(pk__in=ids).update(leased_by=worker, leased_until=Now() + LEASE)
     held = Delivery.objects.filter(pk__in=ids).select_related("invitation", "organization")
-    return held.order_by("next_at", "pk")
+    return list(held.order_by("next_at", "pk"))
 
 
 def begin_delivery(*, delivery: Delivery, worker: UUID) -> bool:
@@ -92,5 +92,5 @@ def back_off(attempts: int) -> timedelta:
 _RELEASED: dict[str, None] = {"leased_by": None, "leased_until": None, "next_at": None}
 
 
-def _held(delivery: Delivery, worker: UUID):  # type: ignore[no-untyped-def]
+def _held(delivery: Delivery, worker: UUID) -> DeliveryQuerySet:
     return Delivery.objects.owed().filter(pk=delivery.pk, leased_by=worker)

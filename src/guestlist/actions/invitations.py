@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db.models import OuterRef, Q, Subquery
 from django.db.models import F as Column
+from django.db.models import OuterRef, Q, Subquery
 
 from guestlist import errors
 from guestlist.actions import access
-from guestlist.actions.batches import BulkResult, InvitationBatch, Outcome, Selection
+from guestlist.actions.batches import BulkResult, InvitationBatch, Selection
 from guestlist.actions.revocation import cancel_mail, end_rows, expire_rows, revoke_rows
 from guestlist.actors import Actor
 from guestlist.addresses import Address, ParsedAddresses, comparison_key

@@ -63,7 +63,9 @@ def leave_organization(*, actor: Actor, organization: Organization) -> Membershi
     return member
 
 
-def add_member(actor: Actor, organization: Organization, *, user: Any, role: Role | None = None) -> Membership:
+def add_member(
+    actor: Actor, organization: Organization, *, user: Any, role: Role | None = None
+) -> Membership:
     """Part of the actions that let somebody in: a membership in the locked `organization`, and its event."""
     profile = Actor.user(user, origin=actor.origin)
     member = Membership(

@@ -17,7 +17,9 @@ def revoke_rows(
     actor: Actor, organization: Organization, rows: "QuerySet[Invitation]"
 ) -> Sequence[Invitation]:
     """Revoke those of `rows` that are pending, in the locked `organization`; the ones that were."""
-    ending = list(rows.filter(organization=organization, status=Status.PENDING, expires_at__gt=organization.now))
+    ending = list(
+        rows.filter(organization=organization, status=Status.PENDING, expires_at__gt=organization.now)
+    )
     end_rows(actor, organization, ending, Status.REVOKED)
     return ending
 

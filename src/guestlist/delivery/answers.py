@@ -9,7 +9,7 @@ from enum import Enum
 from django.utils.translation import gettext as _
 
 try:
-    from anymail.exceptions import (  # type: ignore[import-untyped]
+    from anymail.exceptions import (
         AnymailAPIError,
         AnymailRecipientsRefused,
     )
@@ -99,6 +99,8 @@ def _provider_answer(error: Exception) -> Answer | None:
         return Answer(Meaning.REFUSED, _("The mail provider refused the address: %s") % _words(error))
     if isinstance(error, AnymailAPIError):
         code = getattr(error, "status_code", None)
+        if code in (401, 403):
+            return Answer(Meaning.TROUBLE, _("The mail provider refused the sign-in: %s") % _words(error))
         if code is not None and 400 <= code < 500 and code != 429:
             return Answer(Meaning.REFUSED, _("The mail provider refused the message: %s") % _words(error))
         return Answer(Meaning.LATER, _("The mail provider asked to try again later: %s") % _words(error))

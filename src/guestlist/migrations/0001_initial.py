@@ -10,7 +10,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,262 +18,550 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Delivery',
+            name="Delivery",
             fields=[
-                ('id', models.UUIDField(default=guestlist.models.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(default='invitation', max_length=20)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('deferred', 'Deferred'), ('sent', 'Sent'), ('delivered', 'Delivered'), ('bounced', 'Bounced'), ('complained', 'Complained'), ('failed', 'Failed'), ('canceled', 'Canceled')], default='queued', max_length=10)),
-                ('detail', models.CharField(blank=True, max_length=500)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('at', models.DateTimeField(null=True)),
-                ('next_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), null=True)),
-                ('message_id', models.CharField(max_length=200, unique=True)),
-                ('leased_by', models.UUIDField(null=True)),
-                ('leased_until', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=guestlist.models.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("kind", models.CharField(default="invitation", max_length=20)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("deferred", "Deferred"),
+                            ("sent", "Sent"),
+                            ("delivered", "Delivered"),
+                            ("bounced", "Bounced"),
+                            ("complained", "Complained"),
+                            ("failed", "Failed"),
+                            ("canceled", "Canceled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("detail", models.CharField(blank=True, max_length=500)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("at", models.DateTimeField(null=True)),
+                (
+                    "next_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), null=True),
+                ),
+                ("message_id", models.CharField(max_length=200, unique=True)),
+                ("leased_by", models.UUIDField(null=True)),
+                ("leased_until", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Invitation',
+            name="Invitation",
             fields=[
-                ('id', models.UUIDField(default=guestlist.models.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('email', models.CharField(max_length=254)),
-                ('key', models.CharField(max_length=254)),
-                ('nonce', models.CharField(max_length=22, unique=True)),
-                ('status', models.CharField(choices=[('pending', 'Pending'), ('accepted', 'Accepted'), ('declined', 'Declined'), ('revoked', 'Revoked'), ('expired', 'Expired')], default='pending', max_length=10)),
-                ('invited_at', models.DateTimeField()),
-                ('last_sent_at', models.DateTimeField()),
-                ('sent_count', models.PositiveIntegerField(default=1)),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('invited_by_type', models.CharField(max_length=10)),
-                ('invited_by_id', models.CharField(max_length=64, null=True)),
-                ('invited_by_name', models.CharField(max_length=150)),
-                ('invited_by_email', models.CharField(blank=True, max_length=254)),
-                ('delivery', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='guestlist.delivery')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=guestlist.models.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("email", models.CharField(max_length=254)),
+                ("key", models.CharField(max_length=254)),
+                ("nonce", models.CharField(max_length=22, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("accepted", "Accepted"),
+                            ("declined", "Declined"),
+                            ("revoked", "Revoked"),
+                            ("expired", "Expired"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                    ),
+                ),
+                ("invited_at", models.DateTimeField()),
+                ("last_sent_at", models.DateTimeField()),
+                ("sent_count", models.PositiveIntegerField(default=1)),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("invited_by_type", models.CharField(max_length=10)),
+                ("invited_by_id", models.CharField(max_length=64, null=True)),
+                ("invited_by_name", models.CharField(max_length=150)),
+                ("invited_by_email", models.CharField(blank=True, max_length=254)),
+                (
+                    "delivery",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="guestlist.delivery",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='invitation',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='guestlist.invitation'),
+            model_name="delivery",
+            name="invitation",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="guestlist.invitation",
+            ),
         ),
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.UUIDField(default=guestlist.models.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('slug', models.CharField(max_length=63, unique=True)),
-                ('name', models.CharField(max_length=80)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('event_number', models.PositiveBigIntegerField(default=0)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=guestlist.models.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("slug", models.CharField(max_length=63, unique=True)),
+                ("name", models.CharField(max_length=80)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("event_number", models.PositiveBigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='organization_has_name'), models.CheckConstraint(condition=models.Q(('slug__regex', '^[a-z0-9]+(-[a-z0-9]+)*$')), name='organization_slug_is_plain')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("name", ""), _negated=True), name="organization_has_name"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("slug__regex", "^[a-z0-9]+(-[a-z0-9]+)*$")),
+                        name="organization_slug_is_plain",
+                    ),
+                ],
             },
         ),
         migrations.AddField(
-            model_name='invitation',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='guestlist.organization'),
+            model_name="invitation",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="invitations",
+                to="guestlist.organization",
+            ),
         ),
         migrations.CreateModel(
-            name='Event',
+            name="Event",
             fields=[
-                ('id', models.UUIDField(default=guestlist.models.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('number', models.PositiveBigIntegerField()),
-                ('type', models.CharField(max_length=40)),
-                ('at', models.DateTimeField()),
-                ('actor_type', models.CharField(max_length=10)),
-                ('actor_id', models.CharField(max_length=64, null=True)),
-                ('actor_name', models.CharField(max_length=254)),
-                ('door', models.CharField(max_length=10)),
-                ('ip', models.GenericIPAddressField(null=True)),
-                ('user_agent', models.CharField(blank=True, max_length=200)),
-                ('subject_type', models.CharField(max_length=20)),
-                ('subject_id', models.CharField(max_length=64)),
-                ('subject_name', models.CharField(max_length=254)),
-                ('changes', models.JSONField(default=dict)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='guestlist.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=guestlist.models.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("number", models.PositiveBigIntegerField()),
+                ("type", models.CharField(max_length=40)),
+                ("at", models.DateTimeField()),
+                ("actor_type", models.CharField(max_length=10)),
+                ("actor_id", models.CharField(max_length=64, null=True)),
+                ("actor_name", models.CharField(max_length=254)),
+                ("door", models.CharField(max_length=10)),
+                ("ip", models.GenericIPAddressField(null=True)),
+                ("user_agent", models.CharField(blank=True, max_length=200)),
+                ("subject_type", models.CharField(max_length=20)),
+                ("subject_id", models.CharField(max_length=64)),
+                ("subject_name", models.CharField(max_length=254)),
+                ("changes", models.JSONField(default=dict)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="guestlist.organization",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='delivery',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='deliveries', to='guestlist.organization'),
+            model_name="delivery",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="guestlist.organization",
+            ),
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(default=guestlist.models.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('prefix', models.CharField(max_length=12)),
-                ('hash', models.CharField(max_length=64, unique=True)),
-                ('permissions', models.JSONField(default=list)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='api_keys', to='guestlist.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=guestlist.models.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("prefix", models.CharField(max_length=12)),
+                ("hash", models.CharField(max_length=64, unique=True)),
+                ("permissions", models.JSONField(default=list)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="api_keys",
+                        to="guestlist.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Role',
+            name="Role",
             fields=[
-                ('id', models.UUIDField(default=guestlist.models.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=80)),
-                ('permissions', models.JSONField(default=list)),
-                ('fixed', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='roles', to='guestlist.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=guestlist.models.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("permissions", models.JSONField(default=list)),
+                ("fixed", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="roles",
+                        to="guestlist.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.UUIDField(default=guestlist.models.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=150)),
-                ('email', models.CharField(max_length=254)),
-                ('email_key', models.CharField(max_length=254)),
-                ('email_verified', models.BooleanField(default=True)),
-                ('state', models.CharField(choices=[('active', 'Active'), ('removed', 'Removed'), ('left', 'Left')], default='active', max_length=10)),
-                ('joined_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='guestlist.organization')),
-                ('role', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='guestlist.role')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=guestlist.models.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("name", models.CharField(max_length=150)),
+                ("email", models.CharField(max_length=254)),
+                ("email_key", models.CharField(max_length=254)),
+                ("email_verified", models.BooleanField(default=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("active", "Active"), ("removed", "Removed"), ("left", "Left")],
+                        default="active",
+                        max_length=10,
+                    ),
+                ),
+                ("joined_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("ended_at", models.DateTimeField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="guestlist.organization",
+                    ),
+                ),
+                (
+                    "role",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="guestlist.role",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SetupLink',
+            name="SetupLink",
             fields=[
-                ('id', models.UUIDField(default=guestlist.models.fields.new_id, editable=False, primary_key=True, serialize=False)),
-                ('email', models.CharField(blank=True, max_length=254)),
-                ('hash', models.CharField(max_length=64, unique=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('used_at', models.DateTimeField(null=True)),
-                ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='setup_links', to='guestlist.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=guestlist.models.fields.new_id,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("email", models.CharField(blank=True, max_length=254)),
+                ("hash", models.CharField(max_length=64, unique=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("used_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="setup_links",
+                        to="guestlist.organization",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', 'status', 'invited_at', 'id'], name='invitation_by_invited'),
+            model_name="invitation",
+            index=models.Index(
+                fields=["organization", "status", "invited_at", "id"], name="invitation_by_invited"
+            ),
         ),
         migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', 'status', 'key', 'id'], name='invitation_by_email'),
+            model_name="invitation",
+            index=models.Index(fields=["organization", "status", "key", "id"], name="invitation_by_email"),
         ),
         migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', 'status', 'expires_at', 'id'], name='invitation_by_expires'),
+            model_name="invitation",
+            index=models.Index(
+                fields=["organization", "status", "expires_at", "id"], name="invitation_by_expires"
+            ),
         ),
         migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', 'invited_at', 'id'], name='invitation_all_by_invited'),
+            model_name="invitation",
+            index=models.Index(fields=["organization", "invited_at", "id"], name="invitation_all_by_invited"),
         ),
         migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', 'key', 'id'], name='invitation_all_by_email'),
+            model_name="invitation",
+            index=models.Index(fields=["organization", "key", "id"], name="invitation_all_by_email"),
         ),
         migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['organization', 'expires_at', 'id'], name='invitation_all_by_expires'),
+            model_name="invitation",
+            index=models.Index(fields=["organization", "expires_at", "id"], name="invitation_all_by_expires"),
         ),
         migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'pending')), fields=('organization', 'key'), name='invitation_one_pending'),
+            model_name="invitation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "pending")),
+                fields=("organization", "key"),
+                name="invitation_one_pending",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'accepted', 'declined', 'revoked', 'expired'])), name='invitation_status_is_known'),
+            model_name="invitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["pending", "accepted", "declined", "revoked", "expired"])),
+                name="invitation_status_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('status', 'pending')), models.Q(models.Q(('status', 'pending'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='invitation_ended_has_time'),
+            model_name="invitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at", None), ("status", "pending")),
+                    models.Q(models.Q(("status", "pending"), _negated=True), ("ended_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="invitation_ended_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_at__gt', models.F('invited_at'))), name='invitation_expires_later'),
+            model_name="invitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("expires_at__gt", models.F("invited_at"))),
+                name="invitation_expires_later",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invitation',
-            constraint=models.CheckConstraint(condition=models.Q(('sent_count__gte', 1)), name='invitation_was_sent'),
+            model_name="invitation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sent_count__gte", 1)), name="invitation_was_sent"
+            ),
         ),
         migrations.AddIndex(
-            model_name='event',
-            index=models.Index(fields=['organization', 'type', 'number'], name='event_by_type'),
+            model_name="event",
+            index=models.Index(fields=["organization", "type", "number"], name="event_by_type"),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.UniqueConstraint(fields=('organization', 'number'), name='event_number_is_unique'),
+            model_name="event",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "number"), name="event_number_is_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='event',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='event_number_from_one'),
+            model_name="event",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("number__gte", 1)), name="event_number_from_one"
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(condition=models.Q(('state__in', ('queued', 'deferred'))), fields=['next_at', 'id'], name='delivery_owed_by_next_at'),
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("state__in", ("queued", "deferred"))),
+                fields=["next_at", "id"],
+                name="delivery_owed_by_next_at",
+            ),
         ),
         migrations.AddIndex(
-            model_name='delivery',
-            index=models.Index(fields=['invitation', 'id'], name='delivery_by_invitation'),
+            model_name="delivery",
+            index=models.Index(fields=["invitation", "id"], name="delivery_by_invitation"),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['queued', 'deferred', 'sent', 'delivered', 'bounced', 'complained', 'failed', 'canceled'])), name='delivery_state_is_known'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "queued",
+                            "deferred",
+                            "sent",
+                            "delivered",
+                            "bounced",
+                            "complained",
+                            "failed",
+                            "canceled",
+                        ],
+                    )
+                ),
+                name="delivery_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='delivery',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_at__isnull', False), ('state__in', ('queued', 'deferred'))), models.Q(models.Q(('state__in', ('queued', 'deferred')), _negated=True), ('next_at', None)), _connector='OR'), name='delivery_owed_has_next_try'),
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("next_at__isnull", False), ("state__in", ("queued", "deferred"))),
+                    models.Q(
+                        models.Q(("state__in", ("queued", "deferred")), _negated=True), ("next_at", None)
+                    ),
+                    _connector="OR",
+                ),
+                name="delivery_owed_has_next_try",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='apikey',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='api_key_has_name'),
+            model_name="apikey",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="api_key_has_name"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='role',
-            constraint=models.UniqueConstraint(fields=('organization', 'name'), name='role_name_is_unique'),
+            model_name="role",
+            constraint=models.UniqueConstraint(fields=("organization", "name"), name="role_name_is_unique"),
         ),
         migrations.AddConstraint(
-            model_name='role',
-            constraint=models.UniqueConstraint(condition=models.Q(('fixed', True)), fields=('organization',), name='role_one_is_fixed'),
+            model_name="role",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("fixed", True)), fields=("organization",), name="role_one_is_fixed"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='role',
-            constraint=models.CheckConstraint(condition=models.Q(('name', ''), _negated=True), name='role_has_name'),
+            model_name="role",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name", ""), _negated=True), name="role_has_name"
+            ),
         ),
         migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['organization', 'state', 'name', 'id'], name='membership_by_name'),
+            model_name="membership",
+            index=models.Index(fields=["organization", "state", "name", "id"], name="membership_by_name"),
         ),
         migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['organization', 'state', 'email_key', 'id'], name='membership_by_email'),
+            model_name="membership",
+            index=models.Index(
+                fields=["organization", "state", "email_key", "id"], name="membership_by_email"
+            ),
         ),
         migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(fields=['organization', 'state', 'joined_at', 'id'], name='membership_by_joined'),
+            model_name="membership",
+            index=models.Index(
+                fields=["organization", "state", "joined_at", "id"], name="membership_by_joined"
+            ),
         ),
         migrations.AddIndex(
-            model_name='membership',
-            index=models.Index(models.F('organization'), models.F('state'), django.db.models.functions.comparison.Coalesce('role_id', models.Value(uuid.UUID('ffffffff-ffff-ffff-ffff-ffffffffffff'), models.UUIDField())), models.F('id'), name='membership_by_role'),
+            model_name="membership",
+            index=models.Index(
+                models.F("organization"),
+                models.F("state"),
+                django.db.models.functions.comparison.Coalesce(
+                    "role_id",
+                    models.Value(uuid.UUID("ffffffff-ffff-ffff-ffff-ffffffffffff"), models.UUIDField()),
+                ),
+                models.F("id"),
+                name="membership_by_role",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'active')), fields=('organization', 'user'), name='membership_one_active'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "active")),
+                fields=("organization", "user"),
+                name="membership_one_active",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('active', 'removed', 'left'))), name='membership_state_is_known'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ("active", "removed", "left"))),
+                name="membership_state_is_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('state', 'active')), models.Q(models.Q(('state', 'active'), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='membership_ended_has_time'),
+            model_name="membership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at", None), ("state", "active")),
+                    models.Q(models.Q(("state", "active"), _negated=True), ("ended_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="membership_ended_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='setuplink',
-            constraint=models.UniqueConstraint(django.db.models.functions.comparison.Coalesce('organization_id', models.Value(uuid.UUID('00000000-0000-0000-0000-000000000000'), models.UUIDField())), condition=models.Q(('used_at', None)), name='setup_link_one_unused'),
+            model_name="setuplink",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.comparison.Coalesce(
+                    "organization_id",
+                    models.Value(uuid.UUID("00000000-0000-0000-0000-000000000000"), models.UUIDField()),
+                ),
+                condition=models.Q(("used_at", None)),
+                name="setup_link_one_unused",
+            ),
         ),
     ]

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import uuid_utils.compat
 from django.db import connections, models, router
 
-
 T = TypeVar("T")
 # SQLite binds at most 32,766 values to a statement, PostgreSQL parses long ones slowly.
 CHUNK = 10_000
@@ -31,7 +30,7 @@ class Row(models.Model):
 
 def timestamp(value: datetime | None) -> str | None:
     """A time as REST writes it: ISO 8601 in UTC, ending in Z."""
-    return value and value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
 
 
 def searchable(text: str) -> str:

@@ -56,7 +56,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def for_display(self) -> "InvitationQuerySet":
         """With what a row shows: the state of its mail, and the status as of now."""
-        return self.select_related("delivery").annotate(status_now=STATUS_NOW)
+        return self.select_related("delivery").annotate(status_now=STATUS_NOW)  # type: ignore[no-redef]
 
 
 STATUS_NOW = models.Case(
@@ -85,7 +85,9 @@ class Invitation(Row):
     invited_by_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (the operator has none)
     invited_by_name = models.CharField(max_length=150)
     invited_by_email = models.CharField(max_length=254, blank=True)
-    delivery = models.ForeignKey("guestlist.Delivery", models.SET_NULL, null=True, related_name="+")
+    delivery: "models.ForeignKey[Delivery | None, Delivery | None]" = models.ForeignKey(
+        "guestlist.Delivery", models.SET_NULL, null=True, related_name="+"
+    )
 
     objects = InvitationQuerySet.as_manager()
 
@@ -98,7 +100,6 @@ class Invitation(Row):
 
     if TYPE_CHECKING:
         status_now: str
-        delivery: Delivery | None
 
     class Meta:
         constraints = (
@@ -153,4 +154,6 @@ class Invitation(Row):
 
     @property
     def _ended_at_now(self) -> datetime | None:
-        return self.expires_at if self.ended_at is None and self.status_now == Status.EXPIRED else self.ended_at
+        return (
+            self.expires_at if self.ended_at is None and self.status_now == Status.EXPIRED else self.ended_at
+        )

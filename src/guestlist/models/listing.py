@@ -45,7 +45,8 @@ class Listing(Generic[M]):
         """Raises InvalidFilter for a column that is not one."""
         if sort.removeprefix("-") not in columns:
             raise errors.InvalidFilter(value=sort, choices=", ".join(columns))
-        return cls(rows.annotate(sort_value=columns[sort.removeprefix("-")]), sort)
+        sorted_rows: Any = rows.annotate(sort_value=columns[sort.removeprefix("-")])
+        return cls(sorted_rows, sort)
 
     def numbered(self, number: int, size: int) -> Page[M]:
         """Page `number` counted from 1: for lists short enough to count through."""
@@ -101,7 +102,14 @@ class Listing(Generic[M]):
             if sort != self.sort or not text.isprintable() or not pk.isprintable():
                 raise errors.InvalidCursor
             return value, UUID(pk)
-        except (AttributeError, ValueError, TypeError, OverflowError, RecursionError, ValidationError) as error:
+        except (
+            AttributeError,
+            ValueError,
+            TypeError,
+            OverflowError,
+            RecursionError,
+            ValidationError,
+        ) as error:
             raise errors.InvalidCursor from error
 
 
@@ -111,7 +119,7 @@ def capped_counts(querysets: "Sequence[models.QuerySet[Any]]") -> list[int]:
     for rows in querysets:
         inner = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query
         sql, values = inner.get_compiler(rows.db).as_sql()
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")
+        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608  (Django's own SQL)
         params.extend(values)
     with connections[querysets[0].db].cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)

@@ -9,9 +9,6 @@ from django.db.models.functions import Now
 
 from guestlist.models.fields import Row, timestamp
 
-if TYPE_CHECKING:
-    from django_stubs_ext import WithAnnotations
-
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_SLUG = 63
 
@@ -24,7 +21,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
         On SQLite the IMMEDIATE transaction is the lock. Raises Organization.DoesNotExist.
         """
-        return self.select_for_update().annotate(now=Now()).get(pk=pk)
+        return self.select_for_update().annotate(now=Now()).get(pk=pk)  # type: ignore[no-redef]
 
 
 class Organization(Row):

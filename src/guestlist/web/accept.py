@@ -114,7 +114,12 @@ def _decline(request: HttpRequest, invitation: Invitation, token: str) -> HttpRe
 
 
 def _offer(
-    request: HttpRequest, invitation: Invitation, token: str, *, signup_html: str | None = None, status: int = 200
+    request: HttpRequest,
+    invitation: Invitation,
+    token: str,
+    *,
+    signup_html: str | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     by_user = invitation.invited_by_type == "user"
     context = {

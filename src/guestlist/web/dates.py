@@ -3,15 +3,17 @@
 from datetime import datetime
 
 from django.utils import formats, timezone
-from django.utils.translation import get_language, gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
 
 from guestlist.models.invitation import NEVER
 
 
 def day(value: datetime) -> str:
     """`Mar 1, 2026`, in the viewer's language and zone."""
-    return formats.date_format(timezone.localtime(value), "M j, Y" if get_language() == "en" else "DATE_FORMAT")
+    return formats.date_format(
+        timezone.localtime(value), "M j, Y" if get_language() == "en" else "DATE_FORMAT"
+    )
 
 
 def moment(value: datetime) -> str:

@@ -84,7 +84,9 @@ def revoke(request: HttpRequest, visit: Visit, invitation_id: UUID) -> HttpRespo
         gone = invitations.revoke_invitation(
             actor=visit.actor, organization=visit.organization, invitation_id=invitation_id
         )
-        return done(request, _url(visit), {"kind": "ok", "text": _("Invitation revoked."), "detail": gone.email})
+        return done(
+            request, _url(visit), {"kind": "ok", "text": _("Invitation revoked."), "detail": gone.email}
+        )
     rows = Invitation.objects.for_display().filter(organization=visit.organization, pk=invitation_id)
     invitation = rows.first()
     if invitation is None:
@@ -254,7 +256,7 @@ def _list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     }
 
 
-def _state(has_rows: bool, q: str, ever: int) -> str:  # noqa: FBT001
+def _state(has_rows: bool, q: str, ever: int) -> str:
     if has_rows:
         return "rows"
     if q:
@@ -282,7 +284,9 @@ def _tabs(address: Address, current: str, counts: list[int]) -> list[dict[str, A
             "status": status,
             "label": label,
             "count": count(number),
-            "url": address(status="" if status == Status.PENDING else status, page=None, after=None, before=None),
+            "url": address(
+                status="" if status == Status.PENDING else status, page=None, after=None, before=None
+            ),
             "current": status == current,
         }
         for (status, label), number in zip(_labels().items(), counts, strict=True)

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -100,7 +99,11 @@ def _list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     everyone = Membership.objects.active().filter(organization=organization)
     roles = list(Role.objects.filter(organization=organization).order_by("pk"))
     chosen = _with_role(everyone, role).matching(q)
-    shelves = {"": everyone, NONE: everyone.filter(role=None), **{str(r.pk): everyone.filter(role=r) for r in roles}}
+    shelves = {
+        "": everyone,
+        NONE: everyone.filter(role=None),
+        **{str(r.pk): everyone.filter(role=r) for r in roles},
+    }
     total, *counts = capped_counts([chosen, *shelves.values()])
     listing: Listing[Membership] = Listing.of(chosen.select_related("role"), Membership.COLUMNS, sort)
     page = shown(request, listing, address, total)
@@ -187,5 +190,3 @@ def _reasons(visit: Visit, member: Membership, owners: int) -> tuple[str | None,
         above = str(errors.AboveOwnRole())
         return above, above
     return None, None
-
-

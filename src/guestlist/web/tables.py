@@ -34,7 +34,9 @@ class Address:
         return f"{self.path}?{query}" if query else self.path
 
 
-def columns(address: Address, sort: str, names: Mapping[str, str], wide: Sequence[str]) -> list[dict[str, Any]]:
+def columns(
+    address: Address, sort: str, names: Mapping[str, str], wide: Sequence[str]
+) -> list[dict[str, Any]]:
     """Headers: a click sorts, a second one reverses."""
     current = sort.removeprefix("-")
     return [
@@ -67,7 +69,7 @@ def shown(request: HttpRequest, listing: Listing[M], address: Address, total: in
     number = min(_number(request.GET.get("page")), last)
     page = listing.numbered(number, PAGE_SIZE)
     first = (number - 1) * PAGE_SIZE
-    pager = {
+    pager: dict[str, Any] = {
         "first": f"{first + 1:,}",
         "last": f"{first + len(page.items):,}",
         "total": count(total),

@@ -19,7 +19,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Whether anybody may make an account."""
         return bool(settings.GUESTLIST_SIGNUP == "open")
 
-    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  (allauth's signature)
+    def save_user(self, request: HttpRequest, user: Any, form: Any, commit: bool = True) -> Any:
         """Keep the name that the sign-up form asked for."""
         user.name = form.cleaned_data.get("name", "")
         return super().save_user(request, user, form, commit)
@@ -30,7 +30,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def get_reset_password_from_key_url(self, key: str) -> str:
         """On the public address from configuration, never from the request's Host."""
-        return conf().url + urlsplit(super().get_reset_password_from_key_url(key)).path
+        path = urlsplit(str(super().get_reset_password_from_key_url(key))).path
+        return conf().url + path
 
     def is_safe_url(self, url: str) -> bool:
         """Only addresses of this server without a host in them are followed after sign-in."""

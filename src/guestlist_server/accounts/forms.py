@@ -51,10 +51,10 @@ class PasswordForm(ProfileForm):
         widget=forms.PasswordInput({"autocomplete": "new-password", "minlength": 12}),
         help_text=_("At least 12 characters. A short sentence works well."),
     )
-    field_order = ("email", "name", "password")
+    field_order: tuple[str, ...] = ("email", "name", "password")
 
-    def __init__(self, *args: Any, address: str, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"email": address}, **kwargs)
+    def __init__(self, data: Any = None, *, address: str) -> None:
+        super().__init__(data, initial={"email": address})
         self.address = address
 
     def clean_email(self) -> str:
@@ -88,8 +88,8 @@ class OwnerForm(PasswordForm):
     )
     field_order = ("name", "email", "password", "organization", "slug")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, address="", **kwargs)
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, address="")
         self.fields["email"].required = True
         self.fields["email"].widget = forms.EmailInput({"autocomplete": "username"})
 

@@ -28,7 +28,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=150)
-    email = models.EmailField(max_length=254, unique=True, null=True)
+    email = models.EmailField(max_length=254, unique=True, null=True)  # noqa: DJ001  (several have none)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(db_default=Now())
 
