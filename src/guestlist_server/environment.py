@@ -144,7 +144,7 @@ def _lifetime(text: str) -> str:
 
 def _signup(text: str) -> Literal["invited", "open"]:
     if text in ("invited", "open"):
-        return cast(Literal["invited", "open"], text)
+        return cast("Literal['invited', 'open']", text)
     raise ValueError(f"{text!r} is neither invited nor open")
 
 

@@ -110,6 +110,7 @@ class Server:
             workers_kill_timeout=10,
             log_level=LogLevels.warning,
         )
+        os.environ["GUESTLIST_SERVER_PID"] = str(os.getpid())
         mail = MailProcess()
         if self.sends_mail:
             # After granian has taken over the signals, so that none of them leaves this process behind.

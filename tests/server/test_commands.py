@@ -1,6 +1,7 @@
 """The command line as people run it: processes, signals, exit statuses."""
 
 import json
+import os
 import signal
 import socket
 import sqlite3
@@ -68,7 +69,7 @@ def test_two_servers_started_at_once_both_answer_and_leave_nothing_behind(start)
     assert len(children) == 4
     for server, number in zip(servers, (signal.SIGTERM, signal.SIGINT), strict=True):
         server.send_signal(number)
-        _, errors = server.communicate(timeout=20)
+        _, errors = server.communicate(timeout=40)
         assert server.returncode == 0
         assert "Traceback" not in errors
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
@@ -79,10 +80,8 @@ def test_the_mail_process_is_started_again_and_ends_with_a_killed_server(start):
     server = start("serve", "--port", str(port))
     _get(f"http://127.0.0.1:{port}/healthz")
     mail = _wait_for(lambda: _mail_process(server.pid))
-    Path(f"/proc/{mail}").exists()
     _kill(mail)
-    again = _wait_for(lambda: _mail_process(server.pid))
-    assert again != mail
+    _wait_for(lambda: _mail_process(server.pid) not in (None, mail))
     everyone = _children(server.pid)
     server.kill()
     server.wait()
@@ -153,7 +152,7 @@ def _get(url):
     return _wait_for(get)
 
 
-def _wait_for(what, seconds=20):
+def _wait_for(what, seconds=40):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := what():
@@ -186,8 +185,6 @@ def _alive(pid):
 
 
 def _kill(pid):
-    import os
-
     os.kill(pid, signal.SIGKILL)
 
 

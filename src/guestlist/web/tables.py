@@ -91,7 +91,7 @@ def _next(address: Address, number: int, page: Page[Any]) -> str:
 
 def _by_cursor(page: Page[M], address: Address, total: int) -> Shown[M]:
     # Behind page 200 nobody has counted the rows in front.
-    pager = {
+    pager: dict[str, Any] = {
         "first": "…",
         "last": "…",
         "total": count(total),
