@@ -34,7 +34,7 @@ def serve(
 
 
 def worker(
-    attached: Annotated[bool, typer.Option(hidden=True, help="End when the parent process ends.")] = False,
+    attached: Annotated[int, typer.Option(hidden=True, help="End when this parent process ends.")] = 0,
 ) -> None:
     """Send queued mail until told to stop; the message under way is finished first."""
     django.setup()
@@ -44,7 +44,7 @@ def worker(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if attached:
-        threading.Thread(target=_end_with_parent, args=(os.getppid(), stop), daemon=True).start()
+        threading.Thread(target=_end_with_parent, args=(attached, stop), daemon=True).start()
     run_worker(stop)
 
 

@@ -146,7 +146,7 @@ class MailProcess:
             self.process.wait()
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-m", "guestlist_server", "worker", "--attached"]
+        command = [sys.executable, "-m", "guestlist_server", "worker", "--attached", str(os.getpid())]
         return subprocess.Popen(command)  # noqa: S603
 
     def _watch(self) -> None:

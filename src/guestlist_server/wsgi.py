@@ -18,5 +18,5 @@ def end_with(server: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-if os.environ.get("GUESTLIST_SERVER_PID") == str(os.getppid()):  # `guestlist serve` started it
-    threading.Thread(target=end_with, args=(os.getppid(),), daemon=True).start()
+if server_pid := os.environ.get("GUESTLIST_SERVER_PID"):  # `guestlist serve` started it
+    threading.Thread(target=end_with, args=(int(server_pid),), daemon=True).start()

@@ -228,3 +228,30 @@ def test_no_token_is_on_any_page(organization, alice, as_user):
     client = as_user(alice)
     for path in (URL, "/o/northwind/admin/members", "/o/northwind/"):
         assert "gli_" not in client.get(path).content.decode()
+
+
+def test_a_body_over_four_megabytes_is_refused_before_it_is_read(organization, alice, as_user):
+    client = as_user(alice)
+    for headers in ({}, HTMX):
+        response = client.post(f"{URL}/new", {"emails": "a" * 4_100_000}, headers=headers)
+        assert response.status_code == 413
+        assert "too much text" in text_of(response)
+    assert not Invitation.objects.exists()
+
+
+def test_bytes_that_are_no_text_are_answered_not_fatal(organization, alice, as_user):
+    response = as_user(alice).post(
+        f"{URL}/new", b"emails=jane%FF%FE@acme.test\xff", content_type="application/x-www-form-urlencoded"
+    )
+    assert response.status_code == 422
+    assert not Invitation.objects.exists()
+
+
+def test_mail_that_failed_shows_on_its_row_with_the_servers_words(organization, alice, as_user):
+    from guestlist.models import Delivery
+
+    send(organization, alice, "jane@acme.test")
+    Delivery.objects.update(state="failed", detail="550 No such user", next_at=None)
+    page = as_user(alice).get(URL).content.decode()
+    assert "Email failed" in page
+    assert "550 No such user" in page

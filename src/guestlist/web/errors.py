@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -20,6 +21,19 @@ class Errors:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
+        """Refuse a body that is too large before anything reads it. The API says so in its own words."""
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if (
+            limit is None
+            or not length.isdecimal()
+            or int(length) <= limit
+            or getattr(view, "csrf_exempt", False)
+        ):
+            return None
+        return self.process_exception(request, errors.InputTooLarge())
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Only for errors that are meant for people."""

@@ -1,5 +1,6 @@
 """Invitations: the page this product exists for."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,8 @@ from guestlist.web.invite_form import invite_form, preview_of
 from guestlist.web.tables import Address, columns, count, shown
 from guestlist.web.toasts import announce, done, toasts
 
+# A message leaves within a second or so; only one that waits longer is worth a word.
+QUEUED_TOO_LONG = timedelta(seconds=30)
 manager_page = member_page(Permission.MEMBER_MANAGE)
 
 
@@ -323,7 +326,7 @@ def _delivery(delivery: Delivery | None) -> tuple[str | None, str, str]:
     if delivery is None:
         return None, "", ""
     match delivery.state:
-        case State.QUEUED:
+        case State.QUEUED if timezone.now() - delivery.created_at > QUEUED_TOO_LONG:
             return _("Email queued"), "warn", ""
         case State.DEFERRED:
             return _("Email deferred"), "warn", delivery.detail
