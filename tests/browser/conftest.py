@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
 
 PASSWORD = "correct horse battery staple"
+INVITATIONS = "/o/northwind/admin/invitations"
+MEMBERS = "/o/northwind/admin/members"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -87,22 +89,38 @@ def stop_server(server: Server) -> None:
         server.process.stdout.close()
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    """A fresh server for one story."""
-    started = start_server(tmp_path / "data")
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A fresh server for each file of tests."""
+    started = start_server(tmp_path_factory.mktemp("server") / "data")
     yield started
     stop_server(started)
 
 
+@pytest.fixture(scope="module")
+def browser_options() -> dict[str, object]:
+    """What every browser profile of a file of tests has in common."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def owner(browser: Browser, server: Server, browser_options: dict[str, object]) -> StorageState:
+    """The session of Maya, who followed the set-up link."""
+    context = browser.new_context(**browser_options)
+    set_up(context.new_page(), server)
+    state = context.storage_state()
+    context.close()
+    return state
+
+
 @pytest.fixture
-def person(browser: Browser) -> Iterator[Callable[..., Page]]:
+def person(browser: Browser, browser_options: dict[str, object]) -> Iterator[Callable[..., Page]]:
     """Somebody with a browser profile of their own. What the page may not do fails the test."""
     contexts: list[BrowserContext] = []
     broken: list[str] = []
 
     def arrive(**options: object) -> Page:
-        context = browser.new_context(**options)
+        context = browser.new_context(**{**browser_options, **options})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(10_000)
@@ -117,10 +135,10 @@ def person(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 @pytest.fixture
-def maya(server: Server, person: Callable[..., Page]) -> Page:
-    """The first owner, on her empty Invitations page."""
-    page = person()
-    set_up(page, server)
+def maya(server: Server, owner: StorageState, person: Callable[..., Page]) -> Page:
+    """The first owner, on her Invitations page."""
+    page = person(storage_state=owner)
+    page.goto(server.url + INVITATIONS)
     return page
 
 
@@ -135,10 +153,29 @@ def set_up(page: Page, server: Server) -> None:
     page.wait_for_url("**/admin/invitations")
 
 
+def invite(page: Page, server: Server, *emails: str) -> None:
+    """Invite by the form that is a page of its own, and end on the list."""
+    page.goto(f"{server.url}{INVITATIONS}/new")
+    page.get_by_label("Email addresses").fill("\n".join(emails))
+    page.get_by_role("button", name="Send Invitations").click()
+    sent = "1 invitation sent." if len(emails) == 1 else f"{len(emails)} invitations sent."
+    expect(page.get_by_role("status").filter(has_text=sent)).to_be_visible()
+    page.goto(server.url + INVITATIONS)
+
+
+def join(page: Page, link: str, name: str) -> None:
+    """Accept as somebody new."""
+    page.goto(link)
+    page.get_by_label("Full name").fill(name)
+    page.get_by_label("Create a password").fill(PASSWORD)
+    page.get_by_role("button", name="Accept Invitation").click()
+    page.wait_for_url("**/o/northwind/")
+
+
 def link_to(page: Page, server: Server, email: str) -> str:
     """The link in the newest captured mail to `email`, once the worker has it out."""
     mail = page.get_by_role("article").filter(has_text=email).first
-    for _ in range(20):
+    for _ in range(40):
         page.goto(f"{server.url}/outbox")
         if mail.count():
             break

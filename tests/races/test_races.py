@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from guestlist import errors
 from guestlist.actions.acceptance import accept_invitation
@@ -139,3 +140,15 @@ def test_removal_against_a_role_change_leaves_a_removed_member(organization, ali
         member.refresh_from_db()
         assert member.state == "removed"
         assert isinstance(changed, errors.NotFound) == (member.role_id is None)
+
+
+def test_the_same_sign_up_sent_twice_makes_one_member_and_no_error(organization, alice, rounds):
+    for i in rounds:
+        parsed = parse_addresses(f"s{i}@acme.test")
+        batch = send_invitations(actor=actor_of(alice), organization=organization, parsed=parsed)
+        row = batch.outcomes[0].invitation
+        url = f"/i/{invitation_token(row.nonce, row.pk)}"
+        form = {"name": "Sam", "password": "correct horse battery staple"}
+        answers = at_once(*[lambda url=url, form=form: Client().post(url, form).status_code] * 2)
+        assert set(answers) <= {302, 403, 410}
+        assert Membership.objects.active().filter(email_key=f"s{i}@acme.test").count() == 1
