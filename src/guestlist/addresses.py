@@ -481,8 +481,10 @@ class _Reader:
         self._before, self._words = self._words, []
 
     def _ignore(self, words: list[_Atom]) -> None:
-        texts = (self.source.token(word.start, word.end).strip(_QUOTES) for word in words)
-        self.ignored += filter(None, texts)
+        for word in words:
+            text = self.source.token(word.start, word.end).strip(_QUOTES)
+            if text:
+                self.ignored.append(text)
         words.clear()
 
     def _settle(self) -> None:
@@ -562,9 +564,9 @@ _HOST_LABEL = re.compile(r"[a-z0-9-]{1,63}")
 
 def _core(word: str) -> tuple[int, str]:
     """A word without quotation marks, brackets, full stop and `mailto:` around it, and where that starts."""
-    local = word.rpartition("@")[0].lstrip(_LEADING)
-    inside = "".join(opening for opening, closing in ("<>", "()", "[]", '""') if closing in local)
-    body = word.lstrip("".join(mark for mark in _LEADING if mark not in inside))
+    body = word.lstrip(_LEADING)
+    if body != word and any(mark in body.rpartition("@")[0] for mark in '>)]"'):
+        body = word  # what opens there closes before the "@"
     core = body.rstrip(_TRAILING + ("" if "(" in body else ")") + ("" if "[" in body else "]"))
     tail = body[len(core) :]
     if ".." in tail:  # not the full stop of a sentence

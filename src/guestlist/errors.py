@@ -106,6 +106,18 @@ class NotPending(GuestlistError):
         super().__init__(status=status, invitation_status=status)
 
 
+class AccountExists(GuestlistError):
+    """This address has an account already. Sign in with it, or ask whoever runs this server for help."""
+
+    code, status = "account_exists", 409
+
+
+class UnsupportedCharset(GuestlistError):
+    """Send forms as UTF-8."""
+
+    code, status = "unsupported_charset", 415
+
+
 class EmailMismatch(GuestlistError):
     """This invitation is for another email address than those you have verified."""
 

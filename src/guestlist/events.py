@@ -26,6 +26,7 @@ TYPES = frozenset(
         "member.removed",
         "member.left",
         "api_key.created",
+        "api_key.revoked",
         "setup_link.created",
     }
 )

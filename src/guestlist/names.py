@@ -7,29 +7,30 @@ from guestlist import errors
 
 MAX_NAME = 80
 _SPACE = re.compile(r"\s+")
-# A mail client turns these into links: a scheme, www., or a dotted word that ends in letters.
-_LINK = re.compile(r"[a-z][a-z0-9+.-]*://|\bwww[.。．]|\w[.。．](?:xn--\w|[^\W\d_]{2,})", re.IGNORECASE)
+# What a mail client turns into a link: a scheme, www., an address, an IP, a dotted word that ends in letters.
+_LINK = re.compile(
+    r"[a-z][a-z0-9+.-]*:/|mailto:|//|\bwww\.|\w@\w|\d\.\d+\.\d+\.\d|\w\.(?:xn--\w|[^\W\d_]{2,})",
+    re.IGNORECASE,
+)
+_DOTS = str.maketrans("\u3002\uff61\u2024\ufe52\uff0e", ".....")
+# Joiners build emoji and shape Persian and Indic text, but can also hide the dot of a web address.
+_JOINERS = re.compile("[\u200c\u200d\ufe00-\ufe0f]")
+_BLANK = re.compile("[\\s\u115f\u1160\u2800\u3164\uffa0\u200c\u200d\ufe00-\ufe0f]+")
 
 
 def clean_name(text: str) -> str:
     """`text` as it may be shown and mailed: one line, no control or bidirectional-override character,
-    at most 80 characters. Raises InvalidName when nothing is left or it holds a web address.
+    at most 80 characters. Raises NameEmpty when nothing to see is left, NameHasLink for a web address.
     """
     visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or _visible(c))
     name = _SPACE.sub(" ", visible).strip()[:MAX_NAME].rstrip()
-    if not name:
+    if not _BLANK.sub("", name):
         raise errors.NameEmpty
-    if _LINK.search(name):
+    if _LINK.search(_JOINERS.sub("", unicodedata.normalize("NFKC", name.translate(_DOTS)))):
         raise errors.NameHasLink
     return name
 
 
 def _visible(character: str) -> bool:
-    # Zero-width joiners build emoji and shape Persian and Indic text; every other Cf and Cc goes.
-    return character in "\u200c\u200d" or unicodedata.category(character) not in (
-        "Cc",
-        "Cf",
-        "Cs",
-        "Co",
-        "Cn",
-    )
+    hidden = ("Cc", "Cf", "Cs", "Co", "Cn")
+    return character in "\u200c\u200d" or unicodedata.category(character) not in hidden

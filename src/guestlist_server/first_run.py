@@ -54,8 +54,11 @@ def _new_owner(request: HttpRequest, link: SetupLink, code: str) -> HttpResponse
 
 def _owner_with_account(request: HttpRequest, link: SetupLink, code: str) -> HttpResponse:
     """The operator vouches for the address, but only its owner, signed in, takes the organization."""
-    if not request.user.is_authenticated or not _owns(request.user, link):
-        return redirect_to_login(request.get_full_path())
+    if not request.user.is_authenticated:
+        return redirect_to_login(request.path)
+    if not _owns(request.user, link):
+        context = {"email": link.email, "mine": request.user.email, "next": request.path}
+        return render(request, "setup_wrong_account.html", context, status=403)
     if request.method != "POST":
         return _form(request, link, code, None)
     with transaction.atomic():

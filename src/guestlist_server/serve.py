@@ -19,6 +19,8 @@ from guestlist_server.environment import LOOPBACK
 
 _MIGRATIONS = 0x6775_6573_746C_6973  # "guestlis", the number of PostgreSQL's advisory lock
 
+THREADS = 16
+
 
 @dataclass
 class Server:
@@ -104,7 +106,8 @@ class Server:
             port=self.port,
             interface=Interfaces.WSGI,
             workers=self.workers,
-            blocking_threads=1,
+            # A slow client keeps its thread until its request is read; others must not wait for it.
+            blocking_threads=THREADS,
             websockets=False,
             respawn_failed_workers=True,
             workers_kill_timeout=10,

@@ -89,28 +89,24 @@ def stop_server(server: Server) -> None:
         server.process.stdout.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A fresh server for each file of tests."""
+    """One server for all tests that keep to addresses of their own; others start one for themselves."""
     started = start_server(tmp_path_factory.mktemp("server") / "data")
     yield started
     stop_server(started)
 
 
-@pytest.fixture(scope="module")
-def browser_options() -> dict[str, object]:
-    """What every browser profile of a file of tests has in common."""
-    return {}
-
-
-@pytest.fixture(scope="module")
-def owner(browser: Browser, server: Server, browser_options: dict[str, object]) -> StorageState:
+@pytest.fixture(scope="session")
+def owner(browser: Browser, server: Server) -> StorageState:
     """The session of Maya, who followed the set-up link."""
-    context = browser.new_context(**browser_options)
-    set_up(context.new_page(), server)
-    state = context.storage_state()
-    context.close()
-    return state
+    return session_of_owner(browser, server)
+
+
+@pytest.fixture(scope="session")
+def browser_options() -> dict[str, object]:
+    """What the browser profiles of a file of tests have in common."""
+    return {}
 
 
 @pytest.fixture
@@ -140,6 +136,15 @@ def maya(server: Server, owner: StorageState, person: Callable[..., Page]) -> Pa
     page = person(storage_state=owner)
     page.goto(server.url + INVITATIONS)
     return page
+
+
+def session_of_owner(browser: Browser, server: Server, **options: object) -> StorageState:
+    """Set the server up, and keep the cookies."""
+    context = browser.new_context(**options)
+    set_up(context.new_page(), server)
+    state = context.storage_state()
+    context.close()
+    return state
 
 
 def set_up(page: Page, server: Server) -> None:

@@ -6,10 +6,23 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import INVITATIONS, MEMBERS, invite, join, link_to, start_server, stop_server
+from tests.browser.conftest import (
+    INVITATIONS,
+    MEMBERS,
+    invite,
+    join,
+    link_to,
+    set_up,
+    start_server,
+    stop_server,
+)
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+SETTLED = """async () => {
+  await new Promise(requestAnimationFrame);
+  await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+}"""
 RUN = """async (tags) => (await axe.run(document, {runOnly: tags, resultTypes: ['violations']})).violations
   .flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html.slice(0, 99)} ${node.failureSummary}`))"""
 
@@ -24,10 +37,11 @@ def assert_accessible(page: Page) -> None:
     page.evaluate(AXE)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.evaluate(SETTLED)
         assert page.evaluate(RUN, TAGS) == [], f"{page.url} in {scheme}"
 
 
-def test_first_run_and_sign_in_are_accessible(person, tmp_path):
+def test_first_run_sign_in_and_the_empty_list_are_accessible(person, tmp_path):
     server, page = start_server(tmp_path / "data"), person()
     try:
         for url in (server.setup_url, f"{server.url}/", f"{server.url}/accounts/login/"):
@@ -35,6 +49,9 @@ def test_first_run_and_sign_in_are_accessible(person, tmp_path):
             assert_accessible(page)
         page.get_by_role("button", name="Sign In").click()
         expect(page.locator("[aria-invalid=true]").first).to_be_visible()
+        assert_accessible(page)
+        set_up(page, server)
+        expect(page.get_by_role("heading", name="No pending invitations")).to_be_visible()
         assert_accessible(page)
     finally:
         stop_server(server)

@@ -11,10 +11,12 @@ LONG = "bartholomew." * 5 + "abcd@mail.northwind.test"
 def assert_nothing_sticks_out(page):
     """No sideways scroll, and no text wider than what holds it."""
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
-    sticking = page.evaluate(
-        "[...document.querySelectorAll('main *')]"
-        ".filter(e => e.checkVisibility() && !e.closest('.sr, .tabs') && e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 80))"
-    )
+    sticking = page.evaluate("""
+        [...document.querySelectorAll('main *')]
+          .filter((e) => e.checkVisibility() && !e.closest('.sr, .tabs'))
+          .filter((e) => e.getBoundingClientRect().right > innerWidth + 1)
+          .map((e) => e.outerHTML.slice(0, 80))
+    """)
     assert not sticking
 
 
@@ -23,7 +25,7 @@ def test_slash_focuses_search_and_i_opens_the_dialog_whose_draft_survives_escape
     expect(maya.get_by_label("Search invitations by email")).to_be_focused()
     maya.keyboard.type("i")
     expect(maya.get_by_role("dialog")).to_have_count(0)
-    maya.get_by_role("heading", name="Invitations").click()
+    maya.get_by_role("heading", name="Invitations", exact=True).click()
     maya.keyboard.press("i")
     dialog = maya.get_by_role("dialog", name="Invite Users")
     box = dialog.get_by_role("textbox", name="Email addresses")
@@ -102,4 +104,4 @@ def test_the_drawer_leads_to_members(server, maya):
     drawer = maya.locator("#drawer")
     expect(drawer).to_be_visible()
     drawer.get_by_role("link", name="Members").click()
-    expect(maya.get_by_role("heading", name="Members")).to_be_visible()
+    expect(maya.get_by_role("heading", name="Members", exact=True)).to_be_visible()

@@ -42,7 +42,8 @@ def test_tabs_filter_and_stay_in_the_address(server, maya):
     tab.click()
     expect(maya).to_have_url(re.compile("status=revoked"))
     expect(tab).to_have_attribute("aria-current", "true")
-    expect(emails(maya)).to_have_text(["drop@tabs.test"])
+    expect(maya.get_by_role("row").filter(has_text="drop@tabs.test")).to_have_count(1)
+    expect(maya.get_by_role("row").filter(has_text="keep@tabs.test")).to_have_count(0)
     maya.go_back()
     expect(maya.get_by_role("row").filter(has_text="keep@tabs.test")).to_have_count(1)
 
@@ -71,19 +72,20 @@ def test_selecting_a_page_offers_all_that_match_and_revokes_them(server, maya):
 
 
 def test_a_changed_role_can_be_undone(server, maya, person):
-    invite(maya, server, "liam@undo.test")
-    liam = person()
-    join(liam, link_to(liam, server, "liam@undo.test"), "Liam Chen")
+    invite(maya, server, "ravi@undo.test")
+    ravi = person()
+    join(ravi, link_to(ravi, server, "ravi@undo.test"), "Ravi Patel")
     maya.goto(server.url + MEMBERS)
-    role = maya.get_by_role("combobox", name="Role of Liam Chen")
+    role = maya.get_by_role("combobox", name="Role of Ravi Patel")
     role.select_option("Member")
-    expect(maya.get_by_role("status").filter(has_text="Liam Chen is now Member.")).to_be_visible()
+    expect(maya.get_by_role("status").filter(has_text="Ravi Patel is now Member.")).to_be_visible()
+    maya.reload()
     role.select_option("Admin")
-    toast = maya.locator(".toast").filter(has_text="Liam Chen is now Admin.")
+    toast = maya.locator(".toast").filter(has_text="Ravi Patel is now Admin.")
     toast.get_by_role("button", name="Undo").click()
-    expect(maya.get_by_role("status").filter(has_text="Liam Chen is now Member.")).to_have_count(1)
+    expect(maya.get_by_role("status").filter(has_text="Ravi Patel is now Member.")).to_have_count(1)
     expect(role.locator("option:checked")).to_have_text("Member")
-    maya.get_by_label("Search members by name or email").fill("liam")
+    maya.get_by_label("Search members by name or email").fill("ravi@")
     expect(maya.locator("tbody tr")).to_have_count(1)
     expect(role.locator("option:checked")).to_have_text("Member")
 

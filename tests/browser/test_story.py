@@ -1,10 +1,23 @@
 """One story: from the printed link to a member with a role, and a link that died."""
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PASSWORD, link_to
+from tests.browser.conftest import PASSWORD, link_to, session_of_owner, start_server, stop_server
 
 OUTLOOK = "Chen, Liam <liam@acme.test>; Okafor, Amara <amara@acme.test>; noor@acme.test"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    started = start_server(tmp_path_factory.mktemp("server") / "data")
+    yield started
+    stop_server(started)
+
+
+@pytest.fixture(scope="module")
+def owner(browser, server):
+    return session_of_owner(browser, server)
 
 
 def test_from_the_printed_link_to_a_member_with_a_role(server, maya, person):

@@ -3,12 +3,34 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import INVITATIONS, MEMBERS, PASSWORD, invite, join, link_to
+from tests.browser.conftest import (
+    INVITATIONS,
+    MEMBERS,
+    PASSWORD,
+    invite,
+    join,
+    link_to,
+    session_of_owner,
+    start_server,
+    stop_server,
+)
 
 
 @pytest.fixture(scope="module")
 def browser_options():
     return {"java_script_enabled": False}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    started = start_server(tmp_path_factory.mktemp("server") / "data")
+    yield started
+    stop_server(started)
+
+
+@pytest.fixture(scope="module")
+def owner(browser, server, browser_options):
+    return session_of_owner(browser, server, **browser_options)
 
 
 def says(page, text):
@@ -80,9 +102,9 @@ def test_a_new_person_joins_gets_a_role_signs_out_and_in_and_is_removed(server, 
     liam.get_by_role("button", name="Sign Out").click()
     liam.goto(server.url + INVITATIONS)
     liam.get_by_label("Email").fill("liam@new.test")
-    liam.get_by_label("Password").fill(PASSWORD)
+    liam.get_by_label("Password", exact=True).fill(PASSWORD)
     liam.get_by_role("button", name="Sign In").click()
-    expect(liam.get_by_role("heading", name="Invitations")).to_be_visible()
+    expect(liam.get_by_role("heading", name="Invitations", exact=True)).to_be_visible()
 
     maya.get_by_role("button", name="Remove Liam Chen").click()
     maya.get_by_role("button", name="Remove", exact=True).click()

@@ -1,7 +1,9 @@
 """Races on real threads: whoever wins, the end state is one that some order of events explains."""
 
 import threading
+import uuid
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
@@ -9,8 +11,10 @@ from django.test import Client
 
 from guestlist import errors
 from guestlist.actions.acceptance import accept_invitation
+from guestlist.actions.deliveries import begin_delivery, claim_deliveries
 from guestlist.actions.invitations import resend_invitation, revoke_invitation, send_invitations
 from guestlist.actions.members import change_role, remove_member
+from guestlist.actions.organizations import create_first_run_link
 from guestlist.actors import Actor
 from guestlist.addresses import parse_addresses
 from guestlist.links import invitation_token
@@ -152,3 +156,44 @@ def test_the_same_sign_up_sent_twice_makes_one_member_and_no_error(organization,
         answers = at_once(*[lambda url=url, form=form: Client().post(url, form).status_code] * 2)
         assert set(answers) <= {302, 403, 410}
         assert Membership.objects.active().filter(email_key=f"s{i}@acme.test").count() == 1
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_one_of_many_gets_the_set_up_link(_):
+    code = create_first_run_link().code
+    form = {
+        "name": "Maya",
+        "email": "maya@northwind.test",
+        "password": "correct horse battery staple",
+        "organization": "Northwind",
+    }
+    answers = at_once(*[lambda: Client().post(f"/setup/{code}", form).status_code] * 6)
+    assert sorted(answers) == [302] + [410] * 5
+    assert Organization.objects.count() == Membership.objects.count() == 1
+
+
+def test_mail_of_an_invitation_that_is_being_revoked_does_not_leave(organization, alice, rounds):
+    for i in rounds:
+        parsed = parse_addresses(f"d{i}@acme.test")
+        batch = send_invitations(actor=actor_of(alice), organization=organization, parsed=parsed)
+        row, worker = batch.outcomes[0].invitation, uuid.uuid4()
+        (delivery,) = claim_deliveries(worker=worker, limit=5)
+        begun, _ = at_once(
+            lambda d=delivery, w=worker: begin_delivery(delivery=d, worker=w),
+            lambda row=row: revoke_invitation(
+                actor=actor_of(alice), organization=organization, invitation_id=row.pk
+            ),
+        )
+        delivery.refresh_from_db()
+        assert delivery.state == "canceled"
+        assert begun == (delivery.attempts == 1)
+        assert not begin_delivery(delivery=delivery, worker=worker)
+
+
+def test_two_workers_never_hold_the_same_message(organization, alice, rounds):
+    for i in range(10):
+        parsed = parse_addresses("\n".join(f"w{i}-{j}@acme.test" for j in range(60)))
+        send_invitations(actor=actor_of(alice), organization=organization, parsed=parsed)
+        claim = [partial(claim_deliveries, worker=uuid.uuid4(), limit=40) for _ in range(4)]
+        held = [delivery.pk for batch in at_once(*claim) for delivery in batch]
+        assert len(held) == len(set(held)) == 60

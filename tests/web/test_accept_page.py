@@ -7,11 +7,12 @@ from allauth.account.models import EmailAddress
 from django.contrib.sessions.models import Session
 from django.db.models import F
 
+from guestlist.actions.api_keys import create_api_key
 from guestlist.links import invitation_token
-from guestlist.models import Event, Invitation, Membership
+from guestlist.models import ApiKey, Event, Invitation, Membership
 from guestlist_server.accounts.models import User
 from tests.actions.test_send_invitations import send
-from tests.conftest import PASSWORD, make_user
+from tests.conftest import PASSWORD, actor_of, join, make_user
 
 
 @pytest.fixture
@@ -164,6 +165,13 @@ def test_joining_takes_the_address_from_an_account_that_never_proved_it(invitati
 
     squatter = User.objects.create_user("vera@acme.test", PASSWORD, name="Squatter")
     EmailAddress.objects.create(user=squatter, email="vera@acme.test", verified=False, primary=True)
+    join(invitation.organization, squatter, "Owner")
+    create_api_key(
+        actor=actor_of(squatter),
+        organization=invitation.organization,
+        name="k",
+        permissions=["member.manage"],
+    )
     browser = Client()
     browser.force_login(squatter)
     assert browser.post(url).status_code == 403
@@ -172,7 +180,8 @@ def test_joining_takes_the_address_from_an_account_that_never_proved_it(invitati
     assert squatter.email is None
     assert EmailAddress.objects.get(email="vera@acme.test").user.name == "Vera Vance"
     assert browser.get("/o/northwind/").status_code == 302
-    assert not Session.objects.filter(session_key=browser.session.session_key).exists()
+    assert not ApiKey.objects.usable().exists()
+    assert Event.objects.filter(type="api_key.revoked").count() == 1
 
 
 def test_sign_up_is_closed_to_everybody_else(organization, client):

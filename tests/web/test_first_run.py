@@ -70,8 +70,10 @@ def test_an_address_with_an_account_signs_in_first(db, client, as_user):
     organization = create_organization(actor=Actor.operator(), name="Acme", slug="acme")
     made = create_setup_link(actor=Actor.operator(), organization=organization, email="maya@northwind.test")
     maya, other = make_user("maya@northwind.test", "Maya"), make_user("other@x.test", "Other")
-    for browser in (client, as_user(other)):
-        assert browser.post(f"/setup/{made.code}")["Location"].startswith("/accounts/login/")
+    assert client.post(f"/setup/{made.code}")["Location"].startswith("/accounts/login/")
+    refused = as_user(other).post(f"/setup/{made.code}")
+    assert refused.status_code == 403
+    assert "other@x.test" in refused.content.decode()
     assert as_user(maya).post(f"/setup/{made.code}").status_code == 302
     assert Membership.objects.get(organization=organization).user == maya
 

@@ -255,3 +255,37 @@ def test_mail_that_failed_shows_on_its_row_with_the_servers_words(organization, 
     page = as_user(alice).get(URL).content.decode()
     assert "Email failed" in page
     assert "550 No such user" in page
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "utf-7", "nonsense"])
+def test_a_form_in_another_charset_is_refused(db, client, charset):
+    kind = f"application/x-www-form-urlencoded; charset={charset}"
+    assert client.generic("POST", "/accounts/login/", b"a=1", content_type=kind).status_code == 415
+
+
+def test_inviting_who_is_pending_offers_to_resend_with_one_click(organization, alice, as_user):
+    row = send(organization, alice, "jane@acme.test").outcomes[0].invitation
+    client = as_user(alice)
+    html = client.post(f"{URL}/new", {"emails": "jane@acme.test"}).content.decode()
+    assert "Resend 1" in html
+    assert f'name="ids" value="{row.pk}"' in html
+    client.post(f"{URL}/resend", {"emails": "jane@acme.test", "ids": [str(row.pk)]})
+    row.refresh_from_db()
+    assert row.sent_count == 2
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "x", "\\u0000"])
+def test_a_forged_cursor_is_refused(organization, alice, as_user, when):
+    import base64
+
+    text = f'["invited","{when}","0199aaaa-0000-7000-8000-000000000000"]'
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+    response = as_user(alice).get(URL, {"sort": "invited", "after": cursor})
+    assert response.status_code in (200, 422)
+
+
+def test_text_typed_before_the_session_ended_is_shown_again(organization, client):
+    response = client.post(f"{URL}/new", {"emails": "a@x.test, b@x.test"})
+    assert response.status_code == 401
+    assert "a@x.test, b@x.test" in response.content.decode()
+    assert f"next={URL}/new" in response.content.decode()

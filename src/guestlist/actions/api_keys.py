@@ -11,7 +11,7 @@ from django.utils import timezone
 from guestlist import errors
 from guestlist.actions import access
 from guestlist.actors import Actor, Origin
-from guestlist.events import Happening, record
+from guestlist.events import Happening, record, record_all
 from guestlist.models import ApiKey, Organization
 from guestlist.models.api_key import key_hash, new_key
 from guestlist.names import clean_name
@@ -63,7 +63,12 @@ def create_api_key(
 
 def revoke_keys_of(*, user: Any) -> None:
     """End every key that `user` made: the account has lost its last address to its real owner."""
-    ApiKey.objects.filter(created_by=user, revoked_at=None).update(revoked_at=Now())
+    keys = ApiKey.objects.filter(created_by=user, revoked_at=None)
+    for organization in Organization.objects.filter(api_keys__in=keys).distinct():
+        with access.locked_by_holder(organization) as locked:
+            ending = list(keys.filter(organization=locked))
+            keys.filter(organization=locked).update(revoked_at=locked.now)
+            record_all(Actor.system(), locked, [Happening("api_key.revoked", key) for key in ending])
 
 
 def authenticate(*, secret: str, origin: Origin) -> Actor:

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from guestlist.actions import access
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
-from guestlist.models import Delivery
+from guestlist.models import Delivery, Invitation
 from guestlist.models.delivery import DeliveryQuerySet, State
 from guestlist.models.invitation import Status
 
@@ -44,15 +44,17 @@ def begin_delivery(*, delivery: Delivery, worker: UUID) -> bool:
         pk=delivery.pk,
         leased_by=worker,
         leased_until__gt=Now(),
-        invitation__status=Status.PENDING,
-        invitation__expires_at__gt=Now(),
     )
-    return bool(ours.update(attempts=F("attempts") + 1, at=Now(), leased_until=Now() + LEASE))
+    # Only columns of the delivery: PostgreSQL looks at those again after waiting for a revoke to commit.
+    if not ours.update(attempts=F("attempts") + 1, at=Now(), leased_until=Now() + LEASE):
+        return False
+    return Invitation.objects.pending().filter(pk=delivery.invitation_id).exists()
 
 
 def finish_delivery(*, delivery: Delivery, worker: UUID, detail: str = "") -> None:
-    """The mail server took the message."""
-    _held(delivery, worker).update(state=State.SENT, detail=detail[:500], at=Now(), **_RELEASED)
+    """The mail server took the message, even if the invitation ended while it did."""
+    ours = Delivery.objects.filter(pk=delivery.pk, leased_by=worker)
+    ours.update(state=State.SENT, detail=detail[:500], at=Now(), **_RELEASED)
 
 
 def defer_delivery(*, delivery: Delivery, worker: UUID, detail: str) -> None:
@@ -82,6 +84,11 @@ def drop_delivery(*, delivery: Delivery, worker: UUID) -> None:
         invitation__status=Status.PENDING, invitation__expires_at__gt=Now()
     )
     ended.update(state=State.CANCELED, **_RELEASED)
+
+
+def release_deliveries(*, worker: UUID) -> None:
+    """Give back what this worker claimed and did not come to, so that a restart delays nothing."""
+    Delivery.objects.owed().filter(leased_by=worker).update(leased_by=None, leased_until=None)
 
 
 def back_off(attempts: int) -> timedelta:

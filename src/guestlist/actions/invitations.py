@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from django.db.models import F as Column
 from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Now
 
 from guestlist import errors
 from guestlist.actions import access
@@ -38,7 +39,7 @@ def send_invitations(*, actor: Actor, organization: Organization, parsed: Parsed
         _check_size(parsed)
         keys = {address.key for address in parsed.addresses}
         expire_rows(organization, Invitation.objects.filter(key__in=keys))
-        members, pending = _members(organization, keys), _pending(organization, keys)
+        members, pending = _members(organization, keys), _pending(organization, keys, organization.now)
         fresh = [a for a in parsed.addresses if a.key not in members and a.key not in pending]
         sent = _insert(actor, organization, fresh)
     return InvitationBatch.of(parsed, members, pending, sent)
@@ -54,7 +55,8 @@ def preview_invitations(
     access.require(actor, organization, Permission.MEMBER_MANAGE)
     _check_size(parsed)
     keys = {address.key for address in parsed.addresses}
-    return InvitationBatch.of(parsed, _members(organization, keys), _pending(organization, keys), None)
+    members, pending = _members(organization, keys), _pending(organization, keys, Now())
+    return InvitationBatch.of(parsed, members, pending, None)
 
 
 def resend_invitation(*, actor: Actor, organization: Organization, invitation_id: Any) -> Invitation:
@@ -149,8 +151,10 @@ def _members(organization: Organization, keys: Iterable[str]) -> set[str]:
     return {key for key in keys if key in email_keys or owners.get(key) in user_ids}
 
 
-def _pending(organization: Organization, keys: Iterable[str]) -> dict[str, Invitation]:
-    rows = Invitation.objects.pending().for_display().filter(organization=organization, key__in=set(keys))
+def _pending(organization: Organization, keys: Iterable[str], now: datetime | Now) -> dict[str, Invitation]:
+    # An action uses one time throughout, or a row could lapse between two of its statements.
+    pending = Invitation.objects.filter(status=Status.PENDING, expires_at__gt=now)
+    rows = pending.for_display().filter(organization=organization, key__in=set(keys))
     return {row.key: row for row in rows}
 
 
@@ -201,7 +205,7 @@ def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]
     _send_again(actor, organization, pending)
     expired = _latest_by_key([row for row in rows if row.status_now == Status.EXPIRED])
     expire_rows(organization, Invitation.objects.filter(key__in=expired))
-    taken = _members(organization, expired) | _pending(organization, expired).keys() if expired else set()
+    taken = _members(organization, expired) | _pending(organization, expired, organization.now).keys()
     renewed = {key: row for key, row in expired.items() if key not in taken}
     addresses = [Address(key=key, email=row.email) for key, row in renewed.items()]
     new = _insert(actor, organization, addresses)

@@ -20,6 +20,7 @@ from guestlist.actions.deliveries import (
     drop_delivery,
     fail_delivery,
     finish_delivery,
+    release_deliveries,
 )
 from guestlist.conf import conf
 from guestlist.delivery.answers import Meaning, read_answer, read_trouble
@@ -77,10 +78,11 @@ class _Batch:
 
     def deliver(self, delivery: Delivery) -> None:
         """Send one message if it is still to be sent, and write down what became of it."""
-        if not self._connected():
-            self._mark(defer_delivery, delivery, self.trouble)
-        elif not begin_delivery(delivery=delivery, worker=self.worker):
+        connected = self._connected()
+        if not begin_delivery(delivery=delivery, worker=self.worker):
             drop_delivery(delivery=delivery, worker=self.worker)
+        elif not connected:
+            self._mark(defer_delivery, delivery, self.trouble)
         elif send := self._prepared(delivery):
             self._send(delivery, send)
 
@@ -166,4 +168,5 @@ def _deliver_batch(worker: UUID, stop: threading.Event) -> _Batch:
             batch.deliver(delivery)
     finally:
         batch.close()
+        release_deliveries(worker=worker)
     return batch

@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -98,6 +98,8 @@ class Listing(Generic[M]):
             sort, text, pk = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
             field = self.rows.query.annotations["sort_value"].output_field
             value = field.to_python(text)
+            if isinstance(value, datetime):
+                value = value.astimezone(UTC)
             # A forged cursor may hold what a database refuses to be asked for.
             if sort != self.sort or not text.isprintable() or not pk.isprintable():
                 raise errors.InvalidCursor

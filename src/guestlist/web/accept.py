@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import auth, messages
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
@@ -46,7 +46,9 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
         return _unknown(request)
     except errors.NotPending:
         return _ended(request, acceptance.find_invitation(token=token))
-    except IntegrityError:
+    except errors.AccountExists:
+        if not _has_account(invitation):
+            raise
         # The same form was sent twice at once, and the other one made the account.
         return redirect(request.path)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
 
 from guestlist import errors
 from guestlist.actors import Actor, Origin
@@ -114,7 +115,10 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
         response = HttpResponse(status=401)
         response["HX-Redirect"] = redirect_to_login(_page_of(request)).url
         return response
-    return redirect_to_login(request.get_full_path() if request.method == "GET" else _page_of(request))
+    if request.method in ("GET", "HEAD"):
+        return redirect_to_login(request.get_full_path())
+    context = {"sign_in_url": redirect_to_login(request.path).url, "text": request.POST.get("emails", "")}
+    return render(request, "guestlist/signed_out.html", context, status=401)
 
 
 def _page_of(request: HttpRequest) -> str:

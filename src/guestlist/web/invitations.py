@@ -29,6 +29,7 @@ from guestlist.web.tables import Address, columns, count, shown
 from guestlist.web.toasts import announce, done, toasts
 
 # A message leaves within a second or so; only one that waits longer is worth a word.
+RESEND_OFFERED = 1_000
 QUEUED_TOO_LONG = timedelta(seconds=30)
 manager_page = member_page(Permission.MEMBER_MANAGE)
 
@@ -170,7 +171,10 @@ def _sent(request: HttpRequest, visit: Visit, batch: InvitationBatch, text: str)
             if len(bad) == len(batch.outcomes)
             else str(batch)
         )
-        return _form(request, visit, status=422, text=text, error=error, preview=preview_of(batch))
+        offer = _resend_offer(visit, batch)
+        return _form(
+            request, visit, status=422, text=text, error=error, preview=preview_of(batch), resend=offer
+        )
     if bad:
         return announce(_part_sent(request, visit, batch), "guestlist:changed")
     toast = {"kind": "ok", "text": str(batch), "undo": _resend_offer(visit, batch)}
@@ -193,13 +197,20 @@ def _part_sent(request: HttpRequest, visit: Visit, batch: InvitationBatch) -> Ht
     rest = InvitationBatch(bad, (), ())
     left = "\n".join(outcome.item.token for outcome in bad)
     return _form(
-        request, visit, status=200, text=left, note=str(batch), error=error % number, preview=preview_of(rest)
+        request,
+        visit,
+        status=200,
+        text=left,
+        note=str(batch),
+        error=error % number,
+        preview=preview_of(rest),
+        resend=_resend_offer(visit, batch),
     )
 
 
 def _resend_offer(visit: Visit, batch: InvitationBatch) -> dict[str, Any] | None:
     ids = [str(o.invitation.pk) for o in batch.outcomes if o.outcome == "already_invited" and o.invitation]
-    if not ids or len(ids) > 100:
+    if not ids or len(ids) > RESEND_OFFERED:
         return None
     url = reverse("guestlist:resend_invitations", args=[visit.organization.slug])
     label = ngettext("Resend %d", "Resend %d", len(ids)) % len(ids)

@@ -36,6 +36,7 @@ def invite_form(slug: str, *, text: str = "", **shown: Any) -> dict[str, Any]:
         "error": None,
         "note": None,
         "preview": None,
+        "resend": None,
         "lifetime": lifetime and _lifetime(lifetime.total_seconds()),
         **shown,
     }

@@ -44,7 +44,11 @@ def change_role(request: HttpRequest, visit: Visit, member_id: UUID) -> HttpResp
     chosen = request.POST.get("role") or None
     if chosen and as_uuid(chosen) is None:
         raise errors.UnknownRole
-    before = Membership.objects.filter(pk=member_id).values_list("role", flat=True).first()
+    before = (
+        Membership.objects.filter(organization=visit.organization, pk=member_id)
+        .values_list("role", flat=True)
+        .first()
+    )
     member = members.change_role(
         actor=visit.actor, organization=visit.organization, member_id=member_id, role_id=chosen
     )

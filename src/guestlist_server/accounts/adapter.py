@@ -35,7 +35,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def is_safe_url(self, url: str) -> bool:
         """Only addresses of this server without a host in them are followed after sign-in."""
-        return bool(url_has_allowed_host_and_scheme(url, allowed_hosts=None))
+        return url.startswith("/") and bool(url_has_allowed_host_and_scheme(url, allowed_hosts=None))
 
 
 def user_display(user: Any) -> str:

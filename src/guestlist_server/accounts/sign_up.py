@@ -1,13 +1,13 @@
 """Accounts made through a link that proves the mailbox: no second confirmation mail."""
 
-from typing import Any
-
 from allauth.account.models import EmailAddress
-from django.contrib.sessions.models import Session
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
+from guestlist import errors
 from guestlist.actions.api_keys import revoke_keys_of
+from guestlist.actions.members import update_profile
 from guestlist.addresses import comparison_key
 from guestlist.models import Invitation
 from guestlist_server.accounts.forms import PasswordForm
@@ -26,31 +26,30 @@ def sign_up(request: HttpRequest, invitation: Invitation) -> User | str:
 
 def create_verified_user(email: str, name: str, password: str) -> User:
     """An account whose one address is verified. An account that held it unverified loses it, and with its
-    only address its sessions and keys.
+    only address its sessions and keys. Raises AccountExists where it is somebody's already.
     """
     key = comparison_key(email) or email.lower()
     _take_from_squatters(key)
-    user = User.objects.create_user(key, password, name=name)
-    EmailAddress.objects.create(user=user, email=key, verified=True, primary=True)
+    try:
+        with transaction.atomic():
+            user = User.objects.create_user(key, password, name=name)
+            EmailAddress.objects.create(user=user, email=key, verified=True, primary=True)
+    except IntegrityError as error:
+        raise errors.AccountExists from error
     return user
-
-
-def end_sessions(user: Any) -> None:
-    """Sign `user` out everywhere."""
-    for session in Session.objects.all().iterator():
-        if session.get_decoded().get("_auth_user_id") == str(user.pk):
-            session.delete()
 
 
 def _take_from_squatters(key: str) -> None:
     for squat in EmailAddress.objects.filter(email=key, verified=False).select_related("user"):
         user = squat.user
         squat.delete()
+        other = EmailAddress.objects.filter(user=user).order_by("-verified", "pk").first()
         if user.email == key:
-            user.email = None
-        if not EmailAddress.objects.filter(user=user).exists():
-            end_sessions(user)
+            user.email = other and other.email
+        if other is None:
             revoke_keys_of(user=user)
+            # With the password every session of the account ends.
             user.set_unusable_password()
         user.save()
+        update_profile(user=user)
     User.objects.filter(email=key).exclude(emailaddress__email=key).update(email=None)

@@ -1,0 +1,66 @@
+"""What the documentation names exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from guestlist import conf
+from guestlist.api import errors as api_errors
+from guestlist.errors import GuestlistError
+from guestlist_server import environment
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+
+
+def _read(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+def _variables() -> set[str]:
+    """The names that the environment is asked for."""
+    source = Path(environment.__file__).read_text()
+    asked = re.findall(r'(?:get\(|variables\.get\()"([A-Z_]+)"', source)
+    return set(asked) - {"GUESTLIST_BIND", "GUESTLIST_DEFAULT_URL"}
+
+
+def _codes(kind: type[GuestlistError] = GuestlistError) -> set[str]:
+    return {kind.code}.union(*(_codes(child) for child in kind.__subclasses__()))
+
+
+def test_every_environment_variable_is_documented() -> None:
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", _read("configure.md"), re.MULTILINE))
+    assert documented == _variables()
+
+
+def test_every_key_of_the_app_is_documented() -> None:
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", _read("host-app.md"), re.MULTILINE))
+    assert documented == set(conf.DEFAULTS)
+
+
+def test_documented_error_codes_exist() -> None:
+    assert api_errors.InvalidInput.code in _codes()
+    table = _read("api.md").partition("## Errors")[2].partition("| Status | `code` |")[2]
+    documented = set(re.findall(r"`([a-z]+(?:_[a-z]+)*)`", table))
+    assert documented
+    assert documented <= _codes()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r"(?<!!)\[[^\]]*\]\(([^)#:]+)\)", page.read_text())
+    missing = [target for target in targets if not (page.parent / target).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("command", ["setup", "serve", "test", "check"])
+def test_documented_commands_can_be_run(command: str) -> None:
+    path = ROOT / "bin" / command
+    assert path.stat().st_mode & 0o111
+    assert f"bin/{command}" in (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def test_readme_is_one_screen() -> None:
+    assert len((ROOT / "README.md").read_text().splitlines()) < 50
