@@ -4,7 +4,7 @@
     line     = [ "To:" ] segment *( ";" segment )
     segment  = part *( "," part )              without any "@" it is refused as a whole
     part     = *( word / quoted / address )
-    address  = ( word with "@" / [ name ] "<" word with "@" ">" ) [ "(" comment ")" ]
+    address  = ( word with "@" / [ name ] "<" text with "@" ">" ) [ "(" comment ")" ]
     name     = words and quoted text; one comma may stand in it: Doe, Jane <jane@acme.test>
 
 Every character is looked at a bounded number of times, so the time taken is linear in the text.
@@ -400,8 +400,12 @@ class _Reader:
         label = _LABEL.match(line)
         skipped = label.end() if label else 0
         start, line = start + skipped, line[skipped:]
-        if "@" not in line and ";" not in line:
-            return self._refuse_text(start, line)
+        if "@" in line or ";" in line:
+            self._read_segments(start, line)
+        else:
+            self._refuse_text(start, line)
+
+    def _read_segments(self, start: int, line: str) -> None:
         segment, begin = list[_Atom](), 0
         for atom in _Scanner(line, start).atoms():
             if atom.kind == "semicolon":
@@ -409,15 +413,16 @@ class _Reader:
                 segment, begin = [], atom.end - start
             else:
                 segment.append(atom)
-        return self._read_segment(start + begin, line[begin:], segment)
+        self._read_segment(start + begin, line[begin:], segment)
 
     def _read_segment(self, start: int, text: str, atoms: list[_Atom]) -> None:
         if "@" not in text:
-            return self._refuse_text(start, text)
+            self._refuse_text(start, text)
+            return
         for atom in atoms:
             self._read_atom(atom)
         self._end_part()
-        return self._ignore(self._before)
+        self._ignore(self._before)
 
     def _read_atom(self, atom: _Atom) -> None:
         if atom.kind == "comma":

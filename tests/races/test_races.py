@@ -186,7 +186,8 @@ def test_mail_of_an_invitation_that_is_being_revoked_does_not_leave(organization
         )
         delivery.refresh_from_db()
         assert delivery.state == "canceled"
-        assert begun == (delivery.attempts == 1)
+        if begun:
+            assert delivery.attempts == 1
         assert not begin_delivery(delivery=delivery, worker=worker)
 
 
