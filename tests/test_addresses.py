@@ -102,7 +102,7 @@ def test_every_reason_of_the_corpus_has_words() -> None:
         '"a@x.test, b@x.test"',
         "To: a@x.test\nReply-To: b@x.test",
         "[a@x.test](mailto:a@x.test), [Doe, Jane](mailto:b@x.test?subject=Hi)",
-        "<mailto:a@x.test|Liam, Chen> <mailto:b@x.test>",
+        "<mailto:a@x.test|Liam, Chen> <mailto:b@x.test|b@x.test>",
         "mailto:a@x.test,b@x.test?cc=c@x.test,d@x.test",
         "a@x.test (Liam (the first), Chen; sales) b@x.test(Maya)",
         "**a@x.test** `b@x.test`",
@@ -136,6 +136,7 @@ def test_both_addresses_are_found_and_nothing_is_left_over(text: str) -> None:
         ("john, <a@x.test>", ["john"]),
         ("Jane <jane>, a@x.test", ["Jane", "<jane>"]),
         ('a@x.test "Jane', ["Jane"]),
+        ('"a@x.test (b" c)', ["(b", "c)"]),
     ],
 )
 def test_text_beside_an_address_is_reported(text: str, ignored: list[str]) -> None:
@@ -176,7 +177,7 @@ def test_nothing_is_no_item(text: str) -> None:
         ("'jane@acme.test", "invalid_local_part"),
         ("a@" + "b" * 253, "address_too_long"),
         ("a@" + "ü" * 60 + "." + "ü" * 60 + "." + "ü" * 60 + "." + "ü" * 60, "invalid_domain"),
-        ("a@" + ".".join(["ü" * 9] * 14), "address_too_long"),
+        ("a" * 64 + "@" + ".".join(["ü" * 9] * 13), "address_too_long"),
         ("jané@acme.test", "non_ascii_local_part"),
         ("ｊａｎｅ@acme.test", "non_ascii_local_part"),
         ("o’brien@acme.test", "non_ascii_local_part"),
@@ -189,6 +190,7 @@ def test_nothing_is_no_item(text: str) -> None:
         ("jane(c)@acme.test", "comment_in_address"),
         ("jane@(c)acme.test", "comment_in_address"),
         ("jane@ac(c)me.test", "comment_in_address"),
+        ("jane@(acme.test)", "comment_in_address"),
         ("jane@ acme.test", "space_in_address"),
         ("jane @ acme.test", "space_in_address"),
         ('"jane" @acme.test', "space_in_address"),
@@ -225,7 +227,7 @@ def test_refused_whole_with_its_reason(text: str, reason: str) -> None:
         "ceo@acme.test - <mallory@evil.test>",
         "ceo@acme.test (Boss) <mallory@evil.test>",
         "(ceo@acme.test) <mallory@evil.test>",
-        "<b>ceo@acme.test</b> <mallory@evil.test>",
+        "ceo@acme.test<br/> <mallory@evil.test>",
         "mallory@evil.test (ceo@acme.test)",
         "[ceo@acme.test](mailto:mallory@evil.test)",
         '"mallory@evil.test ceo@acme.test" <mallory@evil.test>',
@@ -246,6 +248,11 @@ def test_a_slack_link_that_shows_another_address_is_refused() -> None:
 def test_a_name_that_shows_its_own_address_is_fine(name: str) -> None:
     parsed = parse_addresses(f"{name} <jane@acme.test> (jane@acme.test)")
     assert [item.kind for item in parsed.items] == ["address"]
+
+
+@pytest.mark.parametrize("inside", ["jane @acme.test", "jane doe@acme.test", "jane@acme\t.test"])
+def test_space_within_angle_brackets_is_not_removed(inside: str) -> None:
+    assert refused(parse_addresses(f"Jane <{inside}>")) == [(inside, "space_in_address")]
 
 
 def test_the_name_of_a_refused_address_stays_with_it() -> None:
@@ -417,12 +424,9 @@ def test_masked_address_keeps_one_letter() -> None:
 
 # Any text --------------------------------------------------------------------------------------------
 
-PIECES = st.sampled_from(
-    "a b. x@y.test jane@acme.test @ < > ( ) [ ] \" \\ ' , ; : | ? & &lt; =? mailto: To: Email Name <b> \t \n".split(
-        " "
-    )
-    + [" ", "\r\n", "\u200b", "\u200d", "\x00", "\ud800", "ü", "ß", "＠", "\u3002", "💥", "a" * 330]
-)
+MARKS = [*"@<>()[]\"\\',;:|?& \t\n＠\u3002\u200b\u200d\x00\ud800üß💥", "\r\n", "<b>", "&lt;", "=?"]
+WORDS = ["a", "b.", "x@y.test", "jane@acme.test", "mailto:", "To:", "Email", "Name", "a" * 330]
+PIECES = st.sampled_from(MARKS + WORDS)
 ANY_CHARACTER = st.characters(codec=None, exclude_categories=())
 ANY_TEXT = st.lists(PIECES, max_size=40).map("".join) | st.text(ANY_CHARACTER, max_size=300)
 
@@ -483,38 +487,31 @@ def seconds(text: str) -> float:
     return min(times)
 
 
-@pytest.mark.parametrize("before", ["", "@ ", "Email,Name\n"])
+ATTACKS = ["<a@", "(", '"\\', "a@b ", "a,", "<a@b>c", "mailto:", "[a@x]("]
+
+
+@pytest.mark.parametrize("before", ["", "@ "])
 @pytest.mark.parametrize(
-    ("unit", "times"),
+    "unit",
     [
-        ("<a@", 50_000),
-        ("(", 50_000),
-        ('"\\', 50_000),
-        ("a@b ", 40_000),
-        ("a,", 200_000),
-        ("<a@b>c", 30_000),
-        ("mailto:", 50_000),
-        (",mailto:", 40_000),
-        ("[a@x](", 40_000),
-        ("[a](mailto:", 30_000),
-        ("<mailto:a@b.c|", 20_000),
-        ("a@b.c(x).", 30_000),
-        ("a@b.c (x@) ", 20_000),
-        ("a@b.c <b> ", 20_000),
-        ('"a@b" ', 30_000),
-        ('"a"b<b>', 30_000),
-        ("&a;", 50_000),
-        ("a@(", 50_000),
-        (";", 50_000),
-        ("\u200b", 200_000),
+        *ATTACKS,
+        *[",mailto:", "[a](mailto:", "<mailto:a@b.c|", "&a;", ";", "@", "-", "\u200b", "=?"],
+        *["a@(", "a@b.c(x).", "a@b.c (x@) ", "a@b.c <b> ", "<a@b.c> ", "a@b.c - "],
+        *['"', '"a"b<b>', '"@"<b>', '"a@b" ', '""@', '"a, '],
     ],
 )
-def test_time_is_linear(unit: str, times: int, before: str) -> None:
-    short, long = before + unit * (times // 2), before + unit * times
-    once, twice = seconds(short), seconds(long)
+def test_time_is_linear(unit: str, before: str) -> None:
+    times = 20_000 // len(unit)
+    once, twice = seconds(before + unit * times), seconds(before + unit * times * 2)
     # Below a few milliseconds the clock decides, not the parser.
-    assert twice < max(3.5 * once, 0.03)
-    assert twice < 2
+    assert twice < max(3.5 * once, 0.02)
+
+
+@pytest.mark.parametrize("unit", ATTACKS)
+def test_an_attack_takes_less_than_two_seconds(unit: str) -> None:
+    started = time.process_time()
+    parse_addresses(unit * 50_000)
+    assert time.process_time() - started < 2
 
 
 def test_ten_thousand_addresses_take_less_than_a_second() -> None:

@@ -113,7 +113,9 @@ def parse_addresses(text: str) -> ParsedAddresses:
     """What the box for addresses holds. Raises InputTooLarge. Cases: tests/cases/email_box.json."""
     if len(text) > MAX_TEXT:
         raise InputTooLarge
-    return _answer([_read_box(text)])
+    reader = _Reader(text)
+    reader.read_box()
+    return _answer([reader])
 
 
 def parse_items(values: Iterable[str]) -> ParsedAddresses:
@@ -366,10 +368,10 @@ class _Candidate:
 
 
 class _Reader:
-    """Reads a source into `items` and `ignored`."""
+    """Reads a text into `items` and `ignored`."""
 
-    def __init__(self, source: _Source) -> None:
-        self.source = source
+    def __init__(self, text: str) -> None:
+        self.source = _Source(text)
         self.items: list[Item] = []
         self.ignored: list[str] = []
         self._held: _Candidate | None = None  # the address just read: a comment or <…> may follow
@@ -439,10 +441,9 @@ class _Reader:
             self._words.append(atom)
 
     def _goes_on(self, end: int, atom: _Atom) -> bool:
-        """Whether nothing but space is between an "@" and the text on its other side."""
-        text = self.source.syntax
-        joint = text[end - 1] + atom.text[0]
-        return text[atom.start - 1] in " \t" and "@" in joint and any(c.isalnum() or c == '"' for c in joint)
+        """Whether an "@" and the text beside it are parted by space alone."""
+        joint = self.source.syntax[end - 1] + atom.text[0]
+        return "@" in joint and any(c.isalnum() or c == '"' for c in joint)
 
     def _read_comment(self, atom: _Atom) -> None:
         if self._held and "@" in atom.text:
@@ -464,7 +465,7 @@ class _Reader:
         found = _Candidate(atom.start, atom.end, atom.start + 1, atom.text[1:-1], atom.kind)
         held = self._held
         if held and self._is_name(held):
-            found.start, found.shown = held.start, [*held.shown, self.source.syntax[held.start : held.end]]
+            found.start, found.shown = held.start, [self.source.syntax[held.start : held.end]]
         else:
             self._settle()
         if not self._words:
@@ -514,7 +515,7 @@ class _Reader:
 
     def add(self, start: int, end: int, checked: Address | str) -> None:
         token, position = self.source.token(start, end), self.source.position
-        span = (position(start), position(end - 1) + 1 if end > start else position(start))
+        span = (position(start), position(end))
         if isinstance(checked, str):
             self.items.append(Item("invalid", token, None, checked, (), *span))
         else:
@@ -522,21 +523,14 @@ class _Reader:
             self.items.append(Item("address", token, checked, None, warnings, *span))
 
 
-def _read_box(text: str) -> _Reader:
-    reader = _Reader(_Source(text))
-    reader.read_box()
-    return reader
-
-
 def _read_element(text: str) -> _Reader:
-    reader = _Reader(_Source(text))
+    reader, whole = _Reader(text), _Reader(text)
     syntax = reader.source.syntax
     if "\n" not in syntax:
         reader.read_line(0, syntax)
         if len(reader.items) == 1:
             return reader
     several = reader.items or "\n" in syntax
-    whole = _Reader(reader.source)
     whole.add(0, len(syntax), "multiple_addresses" if several else "missing_at")
     return whole
 

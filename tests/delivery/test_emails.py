@@ -120,11 +120,9 @@ def test_a_long_name_of_emoji_is_folded_and_decodes(receive, mailbox):
 
 
 def test_line_breaks_in_names_add_no_header(receive):
-    message, _, _, _ = receive(
-        organization="North\r\nBcc: x@evil\r\n\r\nhello", invited_by_name="A\nBcc: y@evil"
-    )
+    message, _, _, _ = receive(organization="North\r\nBcc: x\r\n\r\nhello", invited_by_name="A\nBcc: y")
     assert message["Bcc"] is None
-    assert message["Subject"] == "A Bcc: y@evil invited you to join North Bcc: x@evil hello"
+    assert message["Subject"] == "A Bcc: y invited you to join North Bcc: x hello"
 
 
 def test_control_and_bidi_characters_are_left_out(receive):

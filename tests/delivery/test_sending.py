@@ -9,7 +9,13 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from guestlist.actions.deliveries import begin_delivery, claim_deliveries, drop_delivery
+from guestlist.actions.deliveries import (
+    back_off,
+    begin_delivery,
+    claim_deliveries,
+    drop_delivery,
+    finish_delivery,
+)
 from guestlist.actions.invitations import revoke_invitation
 from guestlist.delivery import worker
 from guestlist.delivery.answers import Meaning, read_answer
@@ -90,7 +96,7 @@ def test_a_refused_sign_in_is_tried_once_for_a_batch(smtp, mailbox, invite, sett
     deliver_due(uuid4())
     assert len(tries) == 1
     assert set(states().values()) == {"deferred"}
-    assert set(Delivery.objects.values_list("attempts", flat=True)) == {0}
+    assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
 
 
 def test_nothing_goes_out_in_clear_where_starttls_was_asked_for(smtp, mailbox, invite, settings):
@@ -251,3 +257,30 @@ def test_a_providers_answers_are_read():
         response = SimpleNamespace(status_code=code, reason="no", text="no", json=dict)
         error = AnymailAPIError("no", response=response, status_code=code)
         assert read_answer(error).meaning is meaning
+
+
+def test_the_wait_doubles_up_to_five_minutes():
+    waits = [back_off(attempts).total_seconds() for attempts in range(1, 12)]
+    assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
+
+
+def test_a_worker_that_stops_gives_back_what_it_did_not_come_to(invite, settings):
+    settings.GUESTLIST = settings.GUESTLIST | {"EMAIL_SENDING": "capture"}
+    invite("a@x.test", "b@x.test")
+    stopped = threading.Event()
+    stopped.set()
+    worker._deliver_batch(uuid4(), stopped)
+    assert not Delivery.objects.exclude(leased_by=None).exists()
+    assert deliver_due(uuid4()) == 2
+
+
+def test_a_message_that_left_is_called_sent_though_the_invitation_ended_meanwhile(
+    invite, organization, alice
+):
+    invite("a@x.test")
+    me = uuid4()
+    (delivery,) = claim_deliveries(worker=me, limit=1)
+    assert begin_delivery(delivery=delivery, worker=me)
+    revoke_invitation(actor=actor_of(alice), organization=organization, invitation_id=delivery.invitation_id)
+    finish_delivery(delivery=delivery, worker=me)
+    assert states() == {"a@x.test": "sent"}
