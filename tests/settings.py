@@ -1,10 +1,13 @@
 """The server's settings, in a data folder of its own, with the hasher and storage that tests can afford."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
 _DATA = Path(tempfile.mkdtemp(prefix="guestlist-tests-"))
+atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 os.environ["GUESTLIST_DATA_DIR"] = str(_DATA)
 for _name in ("GUESTLIST_URL", "EMAIL_URL", "GUESTLIST_BIND", "GUESTLIST_SIGNUP"):
     os.environ.pop(_name, None)

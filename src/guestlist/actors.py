@@ -1,6 +1,8 @@
 """Who does it, and through which door."""
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Any, Literal
 
 ActorType = Literal["user", "api_key", "operator", "system", "invitee"]
@@ -13,6 +15,19 @@ class Origin:
     door: str = "cli"
     ip: str | None = None
     user_agent: str = ""
+
+    @classmethod
+    def of_request(cls, door: str, meta: Mapping[str, Any]) -> "Origin":
+        """From a request's WSGI environment, in a form that every database stores."""
+        agent = str(meta.get("HTTP_USER_AGENT", ""))[:200]
+        return cls(door, _ip(str(meta.get("REMOTE_ADDR", ""))), "".join(c for c in agent if c.isprintable()))
+
+
+def _ip(text: str) -> str | None:
+    try:
+        return str(ip_address(text.partition("%")[0]))
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +62,6 @@ class Actor:
     def invitee(cls, email: str, *, origin: Origin) -> "Actor":
         """Somebody without an account who holds an invitation."""
         return cls("invitee", None, email, email, origin)
-
-    def through(self, origin: Origin) -> "Actor":
-        """The same actor at another door."""
-        return replace(self, origin=origin)
 
     def as_resource(self) -> dict[str, Any]:
         """The actor as REST shows it."""

@@ -1,6 +1,5 @@
 """Who is calling: an API key in the Authorization header, never the session cookie."""
 
-from ipaddress import ip_address
 from typing import cast
 
 from django.http import HttpRequest
@@ -17,7 +16,7 @@ class ApiKeyAuth(HttpBearer):
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
         """The key behind the header. Raises NotSignedIn."""
-        return authenticate(secret=token.strip(), origin=origin_of(request))
+        return authenticate(secret=token.strip(), origin=Origin.of_request("api", request.META))
 
 
 def actor_of(request: HttpRequest) -> Actor:
@@ -31,16 +30,3 @@ def organization_of(actor: Actor, slug: str) -> Organization:
     if organization.slug != slug:
         raise errors.NotFound
     return organization
-
-
-def origin_of(request: HttpRequest) -> Origin:
-    """Where the request came from, in a form that can be stored."""
-    agent = "".join(c for c in request.META.get("HTTP_USER_AGENT", "")[:200] if c.isprintable())
-    return Origin("api", _ip(request.META.get("REMOTE_ADDR", "")), agent)
-
-
-def _ip(text: str) -> str | None:
-    try:
-        return str(ip_address(text.partition("%")[0]))
-    except ValueError:
-        return None

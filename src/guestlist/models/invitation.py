@@ -37,10 +37,6 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         """Those that can be accepted now, by the database's clock."""
         return self.filter(status=Status.PENDING, expires_at__gt=Now())
 
-    def lapsed(self) -> "InvitationQuerySet":
-        """Those whose time is over although no write has said so yet."""
-        return self.filter(_LAPSED)
-
     def with_status(self, status: str) -> "InvitationQuerySet":
         """Those that people see as `status`."""
         if status == Status.PENDING:

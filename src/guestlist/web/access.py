@@ -39,9 +39,7 @@ class Visit:
 
 def origin(request: HttpRequest) -> Origin:
     """Where a request came from, for the audit log."""
-    return Origin(
-        "web", request.META.get("REMOTE_ADDR") or None, request.META.get("HTTP_USER_AGENT", "")[:200]
-    )
+    return Origin.of_request("web", request.META)
 
 
 def actor_of(request: HttpRequest) -> Actor:
