@@ -1,5 +1,7 @@
 """An invitation's own pages. Reading them changes nothing and writes no session."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -31,21 +33,37 @@ ENDED = {
 }
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def show(request: HttpRequest, token: str) -> HttpResponse:
-    """The invitation, whatever became of it; a POST accepts it."""
-    try:
-        invitation = acceptance.find_invitation(token=token)
-        if invitation.status_now != Status.PENDING:
-            return _ended(request, invitation)
-        if request.method == "POST":
-            return _accept(request, invitation, token)
+def invitation_page(
+    view: Callable[[HttpRequest, Invitation, str], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """A page of a pending invitation. Unknown links and ended invitations get their own pages, also when the
+    invitation ends while `view` works.
+    """
+
+    @never_cache
+    @require_http_methods(["GET", "HEAD", "POST"])
+    @wraps(view)
+    def page(request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            invitation = acceptance.find_invitation(token=token)
+            if invitation.status_now != Status.PENDING:
+                return _ended(request, invitation)
+            return view(request, invitation, token)
+        except errors.NotFound:
+            return _unknown(request)
+        except errors.NotPending:
+            return _ended(request, acceptance.find_invitation(token=token))
+
+    return page
+
+
+@invitation_page
+def show(request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:
+    """The offer; a POST accepts it."""
+    if request.method != "POST":
         return _offer(request, invitation, token)
-    except errors.NotFound:
-        return _unknown(request)
-    except errors.NotPending:
-        return _ended(request, acceptance.find_invitation(token=token))
+    try:
+        return _accept(request, invitation, token)
     except errors.AccountExists:
         if not _has_account(invitation):
             raise
@@ -53,19 +71,24 @@ def show(request: HttpRequest, token: str) -> HttpResponse:
         return redirect(request.path)
 
 
-@never_cache
-@require_http_methods(["GET", "HEAD", "POST"])
-def decline(request: HttpRequest, token: str) -> HttpResponse:
+@invitation_page
+def decline(request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:
     """Ask, then decline: as the owner of the address, or having typed it."""
-    try:
-        invitation = acceptance.find_invitation(token=token)
-        if invitation.status_now != Status.PENDING:
-            return _ended(request, invitation)
-        return _decline(request, invitation, token)
-    except errors.NotFound:
-        return _unknown(request)
-    except errors.NotPending:
-        return _ended(request, acceptance.find_invitation(token=token))
+    actor, error, typed = actor_of(request), None, request.POST.get("email", "")
+    if request.method == "POST":
+        try:
+            acceptance.decline_invitation(actor=actor, token=token, typed_address=typed)
+            return _ended(request, acceptance.find_invitation(token=token), status=200)
+        except errors.AddressNotConfirmed as refusal:
+            error = str(refusal)
+    context = {
+        "organization": invitation.organization,
+        "state": "signed_in" if acceptance.owns_address(actor, invitation) else "anonymous",
+        "error": error,
+        "email": typed,
+        "accept_url": reverse("guestlist:invitation_link", args=[token]),
+    }
+    return render(request, "guestlist/decline.html", context, status=422 if error else 200)
 
 
 @require_POST
@@ -98,24 +121,6 @@ def _accept(request: HttpRequest, invitation: Invitation, token: str) -> HttpRes
 def _joined(request: HttpRequest, invitation: Invitation) -> HttpResponse:
     messages.success(request, _("Welcome to %(name)s.") % {"name": invitation.organization.name})
     return redirect("guestlist:organization", invitation.organization.slug)
-
-
-def _decline(request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:
-    actor, error, typed = actor_of(request), None, request.POST.get("email", "")
-    if request.method == "POST":
-        try:
-            acceptance.decline_invitation(actor=actor, token=token, typed_address=typed)
-            return _ended(request, acceptance.find_invitation(token=token), status=200)
-        except errors.AddressNotConfirmed as refusal:
-            error = str(refusal)
-    context = {
-        "organization": invitation.organization,
-        "state": "signed_in" if acceptance.owns_address(actor, invitation) else "anonymous",
-        "error": error,
-        "email": typed,
-        "accept_url": reverse("guestlist:invitation_link", args=[token]),
-    }
-    return render(request, "guestlist/decline.html", context, status=422 if error else 200)
 
 
 def _offer(
