@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models.functions import Lower
 
 
 def verified_addresses(user: Any) -> list[str]:
@@ -20,5 +21,5 @@ def owners(keys: Iterable[str]) -> Mapping[str, Any]:
     """Who owns each comparison key, for the keys that somebody owns."""
     model = get_user_model()
     field = model.get_email_field_name()
-    active = model._default_manager.filter(is_active=True, **{f"{field}__in": list(keys)})
-    return dict(active.values_list(field, "pk"))
+    active = model._default_manager.filter(is_active=True).annotate(address_key=Lower(field))
+    return dict(active.filter(address_key__in=set(keys)).values_list("address_key", "pk"))
