@@ -111,7 +111,7 @@ class Server:
             websockets=False,
             respawn_failed_workers=True,
             workers_kill_timeout=10,
-            log_level=LogLevels.warning,
+            log_level=LogLevels.error,
         )
         os.environ["GUESTLIST_SERVER_PID"] = str(os.getpid())
         mail = MailProcess()
