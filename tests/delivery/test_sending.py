@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from datetime import timedelta
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ from guestlist.actions.invitations import revoke_invitation
 from guestlist.delivery import worker
 from guestlist.delivery.answers import Meaning, read_answer
 from guestlist.delivery.worker import deliver_due, run_worker
-from guestlist.models import Delivery, Event
+from guestlist.models import Delivery, Event, Invitation
 from tests.conftest import actor_of
 from tests.delivery.conftest import make_due, states
 
@@ -284,3 +285,13 @@ def test_a_message_that_left_is_called_sent_though_the_invitation_ended_meanwhil
     revoke_invitation(actor=actor_of(alice), organization=organization, invitation_id=delivery.invitation_id)
     finish_delivery(delivery=delivery, worker=me)
     assert states() == {"a@x.test": "sent"}
+
+
+def test_mail_of_an_invitation_that_expired_while_it_waited_is_not_sent(invite):
+    invite("a@x.test")
+    me = uuid4()
+    (delivery,) = claim_deliveries(worker=me, limit=1)
+    Invitation.objects.update(invited_at=timezone.now() - timedelta(days=8), expires_at=timezone.now())
+    assert not begin_delivery(delivery=delivery, worker=me)
+    drop_delivery(delivery=delivery, worker=me)
+    assert states() == {"a@x.test": "canceled"}
