@@ -17,6 +17,7 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 Sending = Literal["send", "capture", "off"]
+Creators = Literal["operator", "anyone"]
 _LIFETIME = re.compile(r"(\d{1,5})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
@@ -47,6 +48,9 @@ class Conf:
     """Module or object with `verified_addresses` and `owners`."""
     sign_up: Callable[..., Any] | None
     """Draws and handles the sign-up part of the accept page; None leads to the project's own sign-in."""
+    create_organizations: Creators
+    """Who may create organizations beside the operator: nobody (`operator`), or `anyone` with a verified
+    address."""
 
 
 DEFAULTS: dict[str, Any] = {
@@ -56,6 +60,7 @@ DEFAULTS: dict[str, Any] = {
     "INVITATION_LIFETIME": "7d",
     "ADDRESSES": "guestlist.user_addresses",
     "SIGN_UP": None,
+    "CREATE_ORGANIZATIONS": "operator",
 }
 
 
@@ -77,6 +82,13 @@ def parse_url(text: str) -> str:
     return text.strip().rstrip("/")
 
 
+def parse_creators(text: str) -> Creators:
+    """Who may create organizations. Raises ValueError with what to write."""
+    if text not in ("operator", "anyone"):
+        raise ValueError(f"{text!r} is neither operator nor anyone")
+    return cast("Creators", text)
+
+
 @cache
 def conf() -> Conf:
     """The settings as they stand. Raises ImproperlyConfigured naming the key that is wrong."""
@@ -91,6 +103,7 @@ def conf() -> Conf:
         invitation_lifetime=_parsed("INVITATION_LIFETIME", values["INVITATION_LIFETIME"], parse_lifetime),
         addresses=cast("Addresses", _parsed("ADDRESSES", values["ADDRESSES"], _imported)),
         sign_up=values["SIGN_UP"] and _parsed("SIGN_UP", values["SIGN_UP"], import_string),
+        create_organizations=_parsed("CREATE_ORGANIZATIONS", values["CREATE_ORGANIZATIONS"], parse_creators),
     )
 
 

@@ -2,7 +2,15 @@
 
 from typing import Any, ClassVar
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
+
+# How an invitation can have ended, as sentences say it.
+STATUSES = {
+    "accepted": gettext_noop("accepted"),
+    "declined": gettext_noop("declined"),
+    "revoked": gettext_noop("revoked"),
+    "expired": gettext_noop("expired"),
+}
 
 
 class GuestlistError(Exception):
@@ -46,6 +54,14 @@ class NotAllowed(GuestlistError):
     """This needs the permission “{permission}”. An owner or admin of {organization} can give it to you."""
 
     code, status = "not_allowed", 403
+
+
+class CreatorsOnly(NotAllowed):
+    """Creating an organization needs the permission “{permission}”. Only this server’s operator has it."""
+
+
+class CreatorUnverified(NotAllowed):
+    """Creating an organization needs a verified email address. Verify yours first."""
 
 
 class NotFound(GuestlistError):
@@ -103,7 +119,7 @@ class NotPending(GuestlistError):
     shown = ("invitation_status",)
 
     def __init__(self, status: str) -> None:
-        super().__init__(status=status, invitation_status=status)
+        super().__init__(status=gettext(STATUSES.get(status, status)), invitation_status=status)
 
 
 class AccountExists(GuestlistError):
@@ -128,6 +144,24 @@ class AddressNotConfirmed(GuestlistError):
     """That is not the address this invitation was sent to."""
 
     code, status, field = "address_not_confirmed", 403, "email"
+
+
+class MailboxNotProved(GuestlistError):
+    """Only the owner of the address can do that. Sign in with it, or open the link that was mailed to it."""
+
+    code, status = "mailbox_not_proved", 403
+
+
+class Suppressed(GuestlistError):
+    """{email} asked not to be invited again, so nothing was sent."""
+
+    code, status = "suppressed", 409
+
+
+class EmailConfigured(GuestlistError):
+    """E-mail is configured, so invitations go out by mail. Links to hand over are for servers without it."""
+
+    code, status = "email_configured", 409
 
 
 class LastOwner(GuestlistError):
@@ -206,3 +240,9 @@ class SetupLinkDead(GuestlistError):
     """This set-up link was used already, has expired, or never existed."""
 
     code, status = "setup_link_dead", 410
+
+
+class MailFailed(GuestlistError):
+    """The mail server doesn’t answer, so nothing was sent. Try again in a few minutes."""
+
+    code, status = "mail_failed", 503

@@ -5,6 +5,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
 
@@ -12,7 +13,17 @@ from django.conf import settings
 
 from guestlist.conf import conf
 
-INVITATION = "gli_"
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of link: how its tokens begin, and what its key is for. No kind opens what another does."""
+
+    prefix: str
+    purpose: bytes
+
+
+MAILED = Kind("gli_", b"guestlist.invitation-link")
+HAND_OVER = Kind("glh_", b"guestlist.hand-over-link")
 _NONCE, _MAC = 16, 32
 # 48 bytes are 64 characters without padding, so every character of a token counts.
 _BODY = re.compile(r"[A-Za-z0-9_-]{64}")
@@ -21,19 +32,24 @@ _NOTHING = "A" * 64
 
 
 def new_nonce() -> str:
-    """The 16 random bytes of an invitation's row, base64url without padding (22 characters)."""
+    """The 16 random bytes of a link, base64url without padding (22 characters)."""
     return _text(secrets.token_bytes(_NONCE))
 
 
-def invitation_token(nonce: str, invitation_id: UUID) -> str:
-    """The token of the mailed link of an invitation."""
-    mac = next(_macs(_bytes(nonce) + invitation_id.bytes))
-    return INVITATION + _text(_bytes(nonce) + mac)
+def invitation_token(nonce: str, invitation_id: UUID, kind: Kind = MAILED) -> str:
+    """The token of a link of an invitation."""
+    mac = next(_macs(_bytes(nonce) + invitation_id.bytes, kind))
+    return kind.prefix + _text(_bytes(nonce) + mac)
 
 
-def invitation_url(nonce: str, invitation_id: UUID) -> str:
-    """The mailed link of an invitation, on the public address from configuration."""
-    return f"{conf().url}/i/{invitation_token(nonce, invitation_id)}"
+def invitation_url(nonce: str, invitation_id: UUID, kind: Kind = MAILED) -> str:
+    """A link of an invitation, on the public address from configuration."""
+    return f"{conf().url}/i/{invitation_token(nonce, invitation_id, kind)}"
+
+
+def token_kind(token: str) -> Kind:
+    """What `token` says it is; whatever is not a hand-over link is looked up as a mailed one."""
+    return HAND_OVER if token.startswith(HAND_OVER.prefix) else MAILED
 
 
 def token_nonce(token: str) -> str:
@@ -43,11 +59,11 @@ def token_nonce(token: str) -> str:
 
 def is_token_of(token: str, nonce: str, invitation_id: UUID) -> bool:
     """Whether `token` was made for this invitation, under the secret key or one of its fallbacks."""
-    given = _bytes(_body(token))
+    kind, given = token_kind(token), _bytes(_body(token))
     message = _bytes(nonce) + invitation_id.bytes
     # All keys are tried, so the time taken does not tell which one fitted.
-    fits = [hmac.compare_digest(given, _bytes(nonce) + mac) for mac in _macs(message)]
-    return any(fits) and token.startswith(INVITATION)
+    fits = [hmac.compare_digest(given, _bytes(nonce) + mac) for mac in _macs(message, kind)]
+    return any(fits) and token.startswith(kind.prefix)
 
 
 def mask_token(path: str) -> str:
@@ -56,13 +72,13 @@ def mask_token(path: str) -> str:
 
 
 def _body(token: str) -> str:
-    body = token.removeprefix(INVITATION)
+    body = token.removeprefix(token_kind(token).prefix)
     return body if _BODY.fullmatch(body) else _NOTHING
 
 
-def _macs(message: bytes) -> Iterator[bytes]:
+def _macs(message: bytes, kind: Kind) -> Iterator[bytes]:
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        key = hmac.digest(secret.encode(), b"guestlist.invitation-link", sha256)
+        key = hmac.digest(secret.encode(), kind.purpose, sha256)
         yield hmac.digest(key, message, sha256)
 
 

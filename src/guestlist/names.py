@@ -22,13 +22,24 @@ def clean_name(text: str) -> str:
     """`text` as it may be shown and mailed: one line, no control or bidirectional-override character,
     at most 80 characters. Raises NameEmpty when nothing to see is left, NameHasLink for a web address.
     """
-    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or _visible(c))
-    name = _SPACE.sub(" ", visible).strip()[:MAX_NAME].rstrip()
+    name = clean_line(text, MAX_NAME)
     if not _BLANK.sub("", name):
         raise errors.NameEmpty
-    if _LINK.search(_JOINERS.sub("", unicodedata.normalize("NFKC", name.translate(_DOTS)))):
+    if has_link(name):
         raise errors.NameHasLink
     return name
+
+
+def clean_line(text: str, length: int) -> str:
+    """`text` on one line of at most `length` characters, without control or bidirectional-override ones."""
+    visible = "".join(" " if c.isspace() else c for c in text if c.isspace() or _visible(c))
+    return _SPACE.sub(" ", visible).strip()[:length].rstrip()
+
+
+def has_link(text: str) -> bool:
+    """Whether a mail program would turn a part of `text` into a link."""
+    plain = unicodedata.normalize("NFKC", text.translate(_DOTS))
+    return bool(_LINK.search(_JOINERS.sub("", plain)))
 
 
 def _visible(character: str) -> bool:

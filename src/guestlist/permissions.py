@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from django.utils.translation import gettext
+
 
 class Permission(StrEnum):
     """The permissions that Guestlist itself asks for."""
@@ -22,7 +24,16 @@ ALL_PERMISSIONS: frozenset[str] = frozenset(Permission)
 ADMIN_PERMISSIONS: frozenset[str] = ALL_PERMISSIONS - {Permission.ORGANIZATION_DELETE}
 
 
+# Not held by any role: the operator's, or everybody's (GUESTLIST["CREATE_ORGANIZATIONS"]).
+CREATE_ORGANIZATION = "organization.create"
+
+
 def permission_label(code: str) -> str:
-    """`api_key.manage` as people see it, `API key: Manage`."""
+    """`api_key.manage` as people see it, `API key: Manage`, in their language."""
+    return gettext(english_label(code))
+
+
+def english_label(code: str) -> str:
+    """The label that a catalogue translates."""
     noun, _, verb = code.partition(".")
     return f"{noun.replace('_', ' ').capitalize().replace('Api ', 'API ')}: {verb.capitalize()}"

@@ -15,10 +15,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from guestlist.delivery.emails import invitation_message
+from guestlist.delivery.emails import message_of
 from guestlist.links import invitation_url
 from guestlist.models import Delivery
-from guestlist.models.delivery import State
+from guestlist.models.delivery import Kind, State
 from guestlist_server.capture import captured, captured_bytes
 
 SHOWN = 100
@@ -29,14 +29,14 @@ _URL = re.compile(r"https?://[^\s<>\"']+")
 def outbox(request: HttpRequest) -> HttpResponse:
     """The captured mail, newest first, with its links."""
     _refuse_unless_captured(request)
-    messages = sorted([*_invitations(), *_account_mail()], key=lambda message: message["at"], reverse=True)
+    messages = sorted([*_deliveries(), *_account_mail()], key=lambda message: message["at"], reverse=True)
     return render(request, "outbox.html", {"messages": messages[:SHOWN]})
 
 
 def download(request: HttpRequest, message_id: str) -> HttpResponse:
     """One captured message as a mail program opens it."""
     _refuse_unless_captured(request)
-    content = captured_bytes(message_id) or _invitation_bytes(message_id)
+    content = captured_bytes(message_id) or _delivery_bytes(message_id)
     if content is None:
         raise Http404
     headers = {"Content-Disposition": f'attachment; filename="{message_id}.eml"'}
@@ -50,43 +50,49 @@ def _refuse_unless_captured(request: HttpRequest) -> None:
         raise Http404
 
 
-def _sent_invitations() -> QuerySet[Delivery]:
-    sent = Delivery.objects.filter(kind="invitation", state=State.SENT)
+def _sent() -> QuerySet[Delivery]:
+    sent = Delivery.objects.filter(state=State.SENT)
     return sent.select_related("invitation", "organization").order_by("-at", "-pk")
 
 
-def _invitations() -> Iterator[dict[str, Any]]:
-    for delivery in _sent_invitations()[:SHOWN]:
-        message, invitation = invitation_message(delivery), delivery.invitation
-        link = invitation_url(invitation.nonce, invitation.pk)
-        links = [
-            {"url": link, "label": _("Accept invitation")},
-            {"url": f"{link}/decline", "label": _("Decline")},
-        ]
+def _deliveries() -> Iterator[dict[str, Any]]:
+    for delivery in _sent()[:SHOWN]:
+        message, links = message_of(delivery), []
+        if delivery.kind == Kind.INVITATION:
+            link = invitation_url(delivery.invitation.nonce, delivery.invitation.pk)
+            links = [
+                {"url": link, "label": _("Accept invitation")},
+                {"url": f"{link}/decline", "label": _("Decline")},
+            ]
+        text = str(message.body)
         yield _shown(
             str(delivery.pk),
             message.to[0],
             str(message.subject),
             delivery.at,
-            str(message.body),
-            links,
-            "invitation",
+            text,
+            links or _links_in(text),
+            delivery.kind,
         )
 
 
-def _invitation_bytes(message_id: str) -> bytes | None:
+def _delivery_bytes(message_id: str) -> bytes | None:
     try:
-        delivery = _sent_invitations().filter(pk=message_id).first()
+        delivery = _sent().filter(pk=message_id).first()
     except ValidationError:  # not an id
         return None
-    return invitation_message(delivery).message().as_bytes() if delivery else None
+    return message_of(delivery).message().as_bytes() if delivery else None
+
+
+def _links_in(text: str) -> list[dict[str, str]]:
+    return [{"url": url, "label": url} for url in dict.fromkeys(_URL.findall(text))]
 
 
 def _account_mail() -> Iterator[dict[str, Any]]:
     for name, seconds, message in captured():
         body = message.get_body(("plain", "html"))
         text = body.get_content() if body else ""
-        links = [{"url": url, "label": url} for url in dict.fromkeys(_URL.findall(text))]
+        links = _links_in(text)
         at = datetime.fromtimestamp(seconds, UTC)
         yield _shown(name, str(message["To"]), str(message["Subject"]), at, text, links, "account")
 

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 
 from guestlist.actors import Actor
-from guestlist.delivery.emails import invitation_message
+from guestlist.delivery.emails import message_of
 from guestlist.links import invitation_url
 from guestlist.models import Delivery, Invitation, Organization
 from guestlist.models.invitation import NEVER
@@ -155,4 +155,4 @@ def test_an_address_that_the_mailer_would_read_as_another_is_refused(invite):
     delivery = Delivery.objects.select_related("invitation", "organization").get()
     delivery.invitation.email = "=?utf-8?q?ceo?=@acme.test"
     with pytest.raises(ValueError, match="another"):
-        invitation_message(delivery)
+        message_of(delivery)

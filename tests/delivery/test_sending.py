@@ -141,14 +141,14 @@ def test_a_message_that_loses_the_connection_every_time_is_given_up(smtp, mailbo
 
 
 def test_a_poison_message_fails_alone(smtp, mailbox, invite, drain, monkeypatch):
-    real = worker.invitation_message
+    real = worker.message_of
 
     def build(delivery):
         if delivery.invitation.email == "poison@acme.test":
             raise RuntimeError("template error")
         return real(delivery)
 
-    monkeypatch.setattr(worker, "invitation_message", build)
+    monkeypatch.setattr(worker, "message_of", build)
     invite("a@acme.test", "poison@acme.test", "b@acme.test")
     drain()
     assert states() == {"a@acme.test": "sent", "poison@acme.test": "failed", "b@acme.test": "sent"}

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 
 from guestlist import errors
-from guestlist.actions.acceptance import accept_invitation
+from guestlist.actions.acceptance import accept_invitation, find_invitation
 from guestlist.actions.deliveries import begin_delivery, claim_deliveries
 from guestlist.actions.invitations import resend_invitation, revoke_invitation, send_invitations
 from guestlist.actions.members import change_role, remove_member
@@ -70,7 +70,9 @@ def test_accept_against_revoke_has_one_winner(organization, alice, rounds):
         row = batch.outcomes[0].invitation
         token = invitation_token(row.nonce, row.pk)
         accepted, revoked = at_once(
-            lambda user=user, token=token: accept_invitation(actor=actor_of(user), token=token),
+            lambda user=user, token=token: accept_invitation(
+                actor=actor_of(user), invitation=find_invitation(token=token)
+            ),
             lambda row=row: revoke_invitation(
                 actor=actor_of(alice), organization=organization, invitation_id=row.pk
             ),

@@ -1,17 +1,23 @@
 """The invited person's side: open the link, accept, decline."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from guestlist import errors
 from guestlist.actions import access
+from guestlist.actions.invitee import invited_actor, is_invited, verified_keys
+from guestlist.actions.mail import tell_managers
 from guestlist.actions.members import add_member
 from guestlist.actions.revocation import end_rows
+from guestlist.actions.suppressions import Scope, suppress_key
 from guestlist.actors import Actor
-from guestlist.addresses import comparison_key
-from guestlist.conf import conf
-from guestlist.links import is_token_of, token_nonce
+from guestlist.links import HAND_OVER, is_token_of, token_kind, token_nonce
 from guestlist.models import Invitation, Membership, Organization
-from guestlist.models.invitation import Status
+from guestlist.models.delivery import Kind
+from guestlist.models.invitation import InvitationQuerySet, Status
+from guestlist.names import clean_line
+
+LONGEST_NOTE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,61 +30,88 @@ class Acceptance:
 
 
 def find_invitation(*, token: str) -> Invitation:
-    """The invitation that `token` opens, in whatever state. Raises NotFound, in the same way and with the
-    same single query for malformed, forged and unknown tokens.
+    """The invitation that `token` opens, in whatever state; its `proves_mailbox` is true for a mailed link.
+    Raises NotFound, in the same way and with the same single query for malformed, forged and unknown tokens.
     """
-    rows = Invitation.objects.for_display().select_related("organization")
-    invitation = rows.filter(nonce=token_nonce(token)).first()
-    if invitation is None or not is_token_of(token, invitation.nonce, invitation.pk):
+    handed_over = token_kind(token) is HAND_OVER
+    column = "hand_over_nonce" if handed_over else "nonce"
+    invitation = _rows().filter(**{column: token_nonce(token)}).first()
+    if invitation is None or not is_token_of(token, getattr(invitation, column), invitation.pk):
+        raise errors.NotFound
+    invitation.proves_mailbox = not handed_over
+    return invitation
+
+
+def own_invitations(*, actor: Actor) -> InvitationQuerySet:
+    """The pending invitations to any address that the signed-in user has verified, newest first."""
+    return _rows().pending().filter(key__in=verified_keys(actor)).order_by("-last_sent_at", "-pk")
+
+
+def find_own_invitation(*, actor: Actor, invitation_id: Any) -> Invitation:
+    """One invitation to an address that the signed-in user has verified, in whatever state.
+    Raises NotFound.
+    """
+    invitation = _rows().filter(key__in=verified_keys(actor), pk=invitation_id).first()
+    if invitation is None:
         raise errors.NotFound
     return invitation
 
 
-def owns_address(actor: Actor, invitation: Invitation) -> bool:
-    """Whether the signed-in user has verified the invited address."""
-    if actor.type != "user":
-        return False
-    verified = conf().addresses.verified_addresses(actor.subject)
-    return invitation.key in {comparison_key(email) for email in verified}
-
-
-def accept_invitation(*, actor: Actor, token: str) -> Acceptance:
-    """Make the signed-in owner of the invited address a member, without a role.
+def accept_invitation(*, actor: Actor, invitation: Invitation) -> Acceptance:
+    """Make the invited user, who is signed in, a member without a role.
 
     Raises NotFound, EmailMismatch, and NotPending with what became of the invitation instead.
     """
-    invitation = find_invitation(token=token)
     with access.locked_by_holder(invitation.organization) as organization:
-        if not owns_address(actor, invitation):
+        if not is_invited(actor, invitation):
             raise errors.EmailMismatch
-        _end(actor, organization, invitation, Status.ACCEPTED)
+        accepted = _end(actor, organization, invitation, Status.ACCEPTED)
         member = Membership.objects.active().filter(organization=organization, user=actor.subject).first()
         if member:
-            return Acceptance(invitation, member, joined=False)
-        return Acceptance(invitation, add_member(actor, organization, user=actor.subject), joined=True)
+            return Acceptance(accepted, member, joined=False)
+        return Acceptance(accepted, add_member(actor, organization, user=actor.subject), joined=True)
 
 
-def decline_invitation(*, actor: Actor, token: str, typed_address: str = "") -> Invitation:
-    """End the invitation because the person does not want it: signed in as the owner of the address, or
-    having typed the address, which a mail scanner does not.
+def decline_invitation(
+    *,
+    actor: Actor,
+    invitation: Invitation,
+    typed_address: str = "",
+    note: str = "",
+    suppress: Scope | None = None,
+) -> Invitation:
+    """End the invitation because the person does not want it: signed in as the invited, or having typed the
+    address, which a mail scanner does not. `note` is a word to the inviter of at most 300 characters, who is
+    told by mail if there is one; `suppress` asks not to be invited again.
 
-    Raises NotFound, AddressNotConfirmed, NotPending.
+    Raises NotFound, AddressNotConfirmed, MailboxNotProved, NotPending.
     """
-    invitation = find_invitation(token=token)
     with access.locked_by_holder(invitation.organization) as organization:
-        if not owns_address(actor, invitation):
-            if comparison_key(typed_address.strip()) != invitation.key:
-                raise errors.AddressNotConfirmed
-            actor = Actor.invitee(invitation.email, origin=actor.origin)
-        _end(actor, organization, invitation, Status.DECLINED)
-    return invitation
+        actor = invited_actor(actor, invitation, typed_address)
+        declined = _end(actor, organization, invitation, Status.DECLINED)
+        if line := clean_line(note, LONGEST_NOTE):
+            Invitation.objects.filter(pk=declined.pk).update(decline_note=line)
+            declined.decline_note = line
+            tell_managers(organization, declined, Kind.DECLINED)
+        if suppress:
+            suppress_key(actor, organization, invitation, suppress)
+    return declined
 
 
-def _end(actor: Actor, organization: Organization, invitation: Invitation, status: Status) -> None:
-    # One conditional write decides every race, by the database's clock.
-    won = (
-        Invitation.objects.pending().filter(pk=invitation.pk).update(status=status, ended_at=organization.now)
-    )
-    if not won:
-        raise errors.NotPending(Invitation.objects.for_display().get(pk=invitation.pk).status_now)
-    end_rows(actor, organization, [invitation], status)
+def _rows() -> InvitationQuerySet:
+    return Invitation.objects.for_display().select_related("organization")
+
+
+def _end(actor: Actor, organization: Organization, invitation: Invitation, status: Status) -> Invitation:
+    """What ends it holds the organization's lock, so of accept, decline and revoke only the first finds it
+    pending, by the database's clock.
+    """
+    rows = Invitation.objects.filter(pk=invitation.pk, status=Status.PENDING, expires_at__gt=organization.now)
+    if not invitation.proves_mailbox:
+        # A newer hand-over link has ended this one meanwhile.
+        rows = rows.filter(hand_over_nonce=invitation.hand_over_nonce)
+    ending = list(rows)
+    if not ending:
+        raise errors.NotPending(_rows().get(pk=invitation.pk).status_now)
+    end_rows(actor, organization, ending, status)
+    return ending[0]

@@ -39,6 +39,18 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How addresses stand with an organization before a send, by comparison key."""
+
+    members: Collection[str]
+    pending: Mapping[str, Invitation]
+    suppressed: Collection[str]
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.members or key in self.pending or key in self.suppressed
+
+
+@dataclass(frozen=True, slots=True)
 class InvitationBatch:
     """One outcome for each thing that was typed, in its order. `str()` is the sentence people read."""
 
@@ -48,14 +60,10 @@ class InvitationBatch:
 
     @classmethod
     def of(
-        cls,
-        parsed: ParsedAddresses,
-        members: Collection[str],
-        pending: Mapping[str, Invitation],
-        sent: Mapping[str, Invitation] | None,
+        cls, parsed: ParsedAddresses, standing: Standing, sent: Mapping[str, Invitation] | None
     ) -> "InvitationBatch":
         """Without `sent` it is a preview."""
-        outcomes = [_outcome(item, members, pending, sent) for item in parsed.items]
+        outcomes = [_outcome(item, standing, sent) for item in parsed.items]
         warnings = list(parsed.warnings)
         if conf().email_sending == "off":
             warnings.append("email_not_configured")
@@ -91,7 +99,7 @@ class InvitationBatch:
 
     def __str__(self) -> str:
         members, invited = self.count("already_member"), self.count("already_invited")
-        listed, bad = self.count("duplicate"), len(self.invalid)
+        listed, bad, unwanted = self.count("duplicate"), len(self.invalid), self.count("suppressed")
         parts = [
             ngettext("%d invitation sent.", "%d invitations sent.", self.sent) % self.sent
             if self.sent
@@ -100,6 +108,11 @@ class InvitationBatch:
             and ngettext("%d already a member, skipped.", "%d already members, skipped.", members) % members,
             invited
             and ngettext("%d already invited, skipped.", "%d already invited, skipped.", invited) % invited,
+            unwanted
+            and ngettext(
+                "%d asked not to be invited, skipped.", "%d asked not to be invited, skipped.", unwanted
+            )
+            % unwanted,
             listed and ngettext("%d listed twice.", "%d listed twice.", listed) % listed,
             bad and ngettext("%d to fix.", "%d to fix.", bad) % bad,
             self.sent
@@ -109,19 +122,16 @@ class InvitationBatch:
         return " ".join(part for part in parts if part)
 
 
-def _outcome(
-    item: Item,
-    members: Collection[str],
-    pending: Mapping[str, Invitation],
-    sent: Mapping[str, Invitation] | None,
-) -> Outcome:
+def _outcome(item: Item, standing: Standing, sent: Mapping[str, Invitation] | None) -> Outcome:
     if item.kind != "address" or item.address is None:
         return Outcome(item, item.kind)
     key = item.address.key
-    if key in members:
+    if key in standing.members:
         return Outcome(item, "already_member")
-    if key in pending:
-        return Outcome(item, "already_invited", pending[key])
+    if key in standing.pending:
+        return Outcome(item, "already_invited", standing.pending[key])
+    if key in standing.suppressed:
+        return Outcome(item, "suppressed")
     return Outcome(item, "would_send") if sent is None else Outcome(item, "sent", sent[key])
 
 

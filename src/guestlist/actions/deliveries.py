@@ -13,7 +13,7 @@ from guestlist.actions import access
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
 from guestlist.models import Delivery, Invitation
-from guestlist.models.delivery import DeliveryQuerySet, State
+from guestlist.models.delivery import DeliveryQuerySet, Kind, State
 from guestlist.models.invitation import Status
 
 LEASE = timedelta(seconds=30)
@@ -38,7 +38,8 @@ def claim_deliveries(*, worker: UUID, limit: int) -> Sequence[Delivery]:
 def begin_delivery(*, delivery: Delivery, worker: UUID) -> bool:
     """Start an attempt: whether this message is still to be sent and still ours. Renews the lease.
 
-    False where the invitation has ended meanwhile: its mail was canceled with it.
+    False where the invitation has ended meanwhile: its mail was canceled with it. Word to a manager goes out
+    all the same.
     """
     ours = Delivery.objects.owed().filter(
         pk=delivery.pk,
@@ -48,6 +49,8 @@ def begin_delivery(*, delivery: Delivery, worker: UUID) -> bool:
     # Only columns of the delivery: PostgreSQL looks at those again after waiting for a revoke to commit.
     if not ours.update(attempts=F("attempts") + 1, at=Now(), leased_until=Now() + LEASE):
         return False
+    if delivery.kind != Kind.INVITATION:
+        return True
     return Invitation.objects.pending().filter(pk=delivery.invitation_id).exists()
 
 
@@ -71,7 +74,7 @@ def fail_delivery(*, delivery: Delivery, worker: UUID, detail: str) -> None:
     with access.locked_by_holder(delivery.organization) as organization:
         held = _held(delivery, worker)
         failed = held.update(state=State.FAILED, detail=detail[:500], at=Now(), **_RELEASED)
-        if failed:
+        if failed and delivery.kind == Kind.INVITATION:
             change = {"delivery": (delivery.state, State.FAILED.value), "detail": (None, detail[:500])}
             record(Actor.system(), organization, Happening("invitation.failed", delivery.invitation, change))
 
@@ -80,9 +83,8 @@ def drop_delivery(*, delivery: Delivery, worker: UUID) -> None:
     """The invitation ended before its mail left: nothing is sent. Mail of one that is still pending (only
     the lease had ended) stays owed.
     """
-    ended = _held(delivery, worker).exclude(
-        invitation__status=Status.PENDING, invitation__expires_at__gt=Now()
-    )
+    ended = _held(delivery, worker).filter(kind=Kind.INVITATION)
+    ended = ended.exclude(invitation__status=Status.PENDING, invitation__expires_at__gt=Now())
     ended.update(state=State.CANCELED, **_RELEASED)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.db.models import F as Column
 from django.db.models import OuterRef, Q, Subquery
@@ -11,8 +10,10 @@ from django.db.models.functions import Now
 
 from guestlist import errors
 from guestlist.actions import access
-from guestlist.actions.batches import BulkResult, InvitationBatch, Selection
-from guestlist.actions.revocation import cancel_mail, end_rows, expire_rows, revoke_rows
+from guestlist.actions.batches import BulkResult, InvitationBatch, Selection, Standing
+from guestlist.actions.mail import cancel_mail, new_mail
+from guestlist.actions.revocation import end_rows, expire_rows, revoke_rows
+from guestlist.actions.suppressions import suppressed_keys
 from guestlist.actors import Actor
 from guestlist.addresses import Address, ParsedAddresses, comparison_key
 from guestlist.conf import conf
@@ -26,7 +27,6 @@ from guestlist.permissions import Permission
 MAX_ADDRESSES = 10_000
 MAX_ITEMS = 2 * MAX_ADDRESSES
 MAX_IDS = 10_000
-RESENDABLE = (Status.PENDING, Status.EXPIRED)
 
 
 def send_invitations(*, actor: Actor, organization: Organization, parsed: ParsedAddresses) -> InvitationBatch:
@@ -39,10 +39,10 @@ def send_invitations(*, actor: Actor, organization: Organization, parsed: Parsed
         _check_size(parsed)
         keys = {address.key for address in parsed.addresses}
         expire_rows(organization, Invitation.objects.filter(key__in=keys))
-        members, pending = _members(organization, keys), _pending(organization, keys, organization.now)
-        fresh = [a for a in parsed.addresses if a.key not in members and a.key not in pending]
+        standing = _standing(organization, keys, organization.now)
+        fresh = [address for address in parsed.addresses if address.key not in standing]
         sent = _insert(actor, organization, fresh)
-    return InvitationBatch.of(parsed, members, pending, sent)
+    return InvitationBatch.of(parsed, standing, sent)
 
 
 def preview_invitations(
@@ -55,20 +55,23 @@ def preview_invitations(
     access.require(actor, organization, Permission.MEMBER_MANAGE)
     _check_size(parsed)
     keys = {address.key for address in parsed.addresses}
-    members, pending = _members(organization, keys), _pending(organization, keys, Now())
-    return InvitationBatch.of(parsed, members, pending, None)
+    return InvitationBatch.of(parsed, _standing(organization, keys, Now()), None)
 
 
 def resend_invitation(*, actor: Actor, organization: Organization, invitation_id: Any) -> Invitation:
     """Send a pending invitation again and start its lifetime anew; copies mailed earlier keep working.
-    Resending an expired one makes a new invitation with a new link.
+    Resending an expired one, or a declined one whose person asked for it, makes a new invitation with a new
+    link.
 
-    Raises NotAllowed, NotFound, NotPending (also where the address has a newer invitation or has joined).
+    Raises NotAllowed, NotFound, Suppressed, NotPending (also where the address has a newer invitation or has
+    joined).
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         invitation = _get(organization, invitation_id)
         again = _resend(actor, organization, [invitation])
         if invitation.pk not in again:
+            if suppressed_keys(organization, [invitation.key]):
+                raise errors.Suppressed(email=invitation.email)
             raise errors.NotPending(invitation.status_now)
     return again[invitation.pk]
 
@@ -151,6 +154,14 @@ def _members(organization: Organization, keys: Iterable[str]) -> set[str]:
     return {key for key in keys if key in email_keys or owners.get(key) in user_ids}
 
 
+def _standing(organization: Organization, keys: Iterable[str], now: datetime | Now) -> Standing:
+    return Standing(
+        members=_members(organization, keys),
+        pending=_pending(organization, keys, now),
+        suppressed=suppressed_keys(organization, keys),
+    )
+
+
 def _pending(organization: Organization, keys: Iterable[str], now: datetime | Now) -> dict[str, Invitation]:
     # An action uses one time throughout, or a row could lapse between two of its statements.
     pending = Invitation.objects.filter(status=Status.PENDING, expires_at__gt=now)
@@ -166,6 +177,8 @@ def _expiry(now: datetime) -> datetime:
 def _insert(actor: Actor, organization: Organization, fresh: Iterable[Address]) -> dict[str, Invitation]:
     invitations = [_new_invitation(actor, organization, address.email, address.key) for address in fresh]
     insert_all(invitations)
+    granted = Invitation.objects.asked().filter(organization=organization)
+    granted.filter(key__in=[row.key for row in invitations]).update(asked_at=None)
     insert_all([row.delivery for row in invitations if row.delivery])
     record_all(actor, organization, [Happening("invitation.sent", row) for row in invitations])
     return {row.key: row for row in invitations}
@@ -186,30 +199,30 @@ def _new_invitation(actor: Actor, organization: Organization, email: str, key: s
         invited_by_email=actor.email,
     )
     row.status_now = Status.PENDING
-    row.delivery = _new_delivery(row)
+    row.delivery = new_mail(row)
     return row
-
-
-def _new_delivery(invitation: Invitation) -> Delivery:
-    now = invitation.last_sent_at
-    delivery = Delivery(
-        organization=invitation.organization, invitation=invitation, created_at=now, next_at=now
-    )
-    delivery.message_id = f"<{delivery.pk.hex}@{urlsplit(conf().url).hostname}>"
-    return delivery
 
 
 def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]) -> dict[Any, Invitation]:
     """Id of each row that could be sent again → the invitation as it is now."""
-    pending = [row for row in rows if row.status_now == Status.PENDING]
+    rows = [row for row in rows if is_resendable(row)]
+    suppressed = suppressed_keys(organization, [row.key for row in rows])
+    pending = [row for row in rows if row.status_now == Status.PENDING and row.key not in suppressed]
     _send_again(actor, organization, pending)
-    expired = _latest_by_key([row for row in rows if row.status_now == Status.EXPIRED])
-    expire_rows(organization, Invitation.objects.filter(key__in=expired))
-    taken = _members(organization, expired) | _pending(organization, expired, organization.now).keys()
-    renewed = {key: row for key, row in expired.items() if key not in taken}
+    ended = _latest_by_key([row for row in rows if row.status_now != Status.PENDING])
+    expire_rows(organization, Invitation.objects.filter(key__in=ended))
+    pending_now = _pending(organization, ended, organization.now)
+    taken = _members(organization, ended) | pending_now.keys() | suppressed
+    renewed = {key: row for key, row in ended.items() if key not in taken}
     addresses = [Address(key=key, email=row.email) for key, row in renewed.items()]
     new = _insert(actor, organization, addresses)
     return {row.pk: row for row in pending} | {row.pk: new[key] for key, row in renewed.items()}
+
+
+def is_resendable(invitation: Invitation) -> bool:
+    """Pending and expired ones are; a declined one if its person asked for a new invitation."""
+    asked = invitation.status_now == Status.DECLINED and invitation.asked_at is not None
+    return asked or invitation.status_now in (Status.PENDING, Status.EXPIRED)
 
 
 def _latest_by_key(rows: Iterable[Invitation]) -> dict[str, Invitation]:
@@ -220,7 +233,7 @@ def _send_again(actor: Actor, organization: Organization, rows: Sequence[Invitat
     for row in rows:
         row.organization, row.last_sent_at = organization, organization.now
         row.sent_count, row.expires_at = row.sent_count + 1, _expiry(organization.now)
-        row.delivery = _new_delivery(row)
+        row.delivery = new_mail(row)
     new = [row.delivery for row in rows if row.delivery]
     for ids in chunks([row.pk for row in rows]):
         cancel_mail(ids)

@@ -4,10 +4,11 @@ from typing import Any
 
 from guestlist import errors
 from guestlist.actions import access
+from guestlist.actions.hand_over import end_hand_over_links
+from guestlist.actions.invitee import verified_keys
 from guestlist.actions.revocation import revoke_rows
 from guestlist.actors import Actor
 from guestlist.addresses import comparison_key
-from guestlist.conf import conf
 from guestlist.events import Happening, record
 from guestlist.models import Invitation, Membership, Organization, Role
 from guestlist.permissions import Permission
@@ -67,15 +68,8 @@ def add_member(
     actor: Actor, organization: Organization, *, user: Any, role: Role | None = None
 ) -> Membership:
     """Part of the actions that let somebody in: a membership in the locked `organization`, and its event."""
-    profile = Actor.user(user, origin=actor.origin)
     member = Membership(
-        organization=organization,
-        user=user,
-        role=role,
-        name=profile.name[:150],
-        email=profile.email,
-        email_key=comparison_key(profile.email) or profile.email.lower(),
-        joined_at=organization.now,
+        organization=organization, user=user, role=role, joined_at=organization.now, **_profile(user)
     )
     member.save(force_insert=True)
     record(actor, organization, Happening("member.joined", member, {"role": (None, role and role.name)}))
@@ -84,12 +78,18 @@ def add_member(
 
 def update_profile(*, user: Any) -> None:
     """Copy the account's name and address to the user's memberships. Call it whenever they change."""
-    profile = Actor.user(user, origin=Actor.system().origin)
-    Membership.objects.active().filter(user=user).update(
-        name=profile.name[:150],
-        email=profile.email,
-        email_key=comparison_key(profile.email) or profile.email.lower(),
-    )
+    Membership.objects.active().filter(user=user).update(**_profile(user))
+
+
+def _profile(user: Any) -> dict[str, Any]:
+    actor = Actor.user(user, origin=Actor.system().origin)
+    key = comparison_key(actor.email) or actor.email.lower()
+    return {
+        "name": actor.name[:150],
+        "email": actor.email,
+        "email_key": key,
+        "email_verified": key in verified_keys(actor),
+    }
 
 
 def _active_member(organization: Organization, member_id: Any) -> Membership:
@@ -136,9 +136,8 @@ def _end(actor: Actor, organization: Organization, member: Membership, state: Me
     member.state, member.ended_at = state, organization.now
     member.save(update_fields=["state", "ended_at"])
     record(actor, organization, Happening(f"member.{state}", member))
+    end_hand_over_links(organization, member.user_id)
     if state == Membership.State.REMOVED:
-        keys = {comparison_key(email) for email in conf().addresses.verified_addresses(member.user)}
-        addressed = Invitation.objects.pending().filter(
-            organization=organization, key__in=(keys | {member.email_key}) - {None}
-        )
+        keys = verified_keys(Actor.user(member.user, origin=actor.origin)) | {member.email_key}
+        addressed = Invitation.objects.pending().filter(organization=organization, key__in=keys)
         revoke_rows(actor, organization, addressed)

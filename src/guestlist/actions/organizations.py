@@ -1,5 +1,6 @@
 """Create and rename organizations, and give them their first owner."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils.text import slugify
 
 from guestlist import addresses, errors
 from guestlist.actions import access
@@ -18,7 +20,7 @@ from guestlist.models import Membership, Organization, Role, SetupLink
 from guestlist.models.organization import MAX_SLUG, SLUG
 from guestlist.models.setup_link import code_hash, new_code
 from guestlist.names import clean_name
-from guestlist.permissions import ADMIN_PERMISSIONS, Permission
+from guestlist.permissions import ADMIN_PERMISSIONS, CREATE_ORGANIZATION, Permission, permission_label
 
 SETUP_LINK_LIFETIME = timedelta(days=7)
 
@@ -36,21 +38,38 @@ class SetupCode:
         return f"{conf().url}/setup/{self.code}"
 
 
-def create_organization(*, actor: Actor, name: str, slug: str, owner: Any = None) -> Organization:
+def create_organization(
+    *, actor: Actor, name: str, slug: str, owner: Any = None, first_run: bool = False
+) -> Organization:
     """A new organization with the roles Owner, Admin and Member, and `owner` (a user) as its owner.
 
-    The operator may; a user may only where there is no organization yet (first run).
+    The operator may; a user may for themselves, where `require_may_create` lets them or where they have
+    claimed the link of the first run and there is no organization yet.
     Raises NotAllowed, NameEmpty, NameHasLink, SlugInvalid, SlugTaken.
     """
     with transaction.atomic():
-        if actor.type != "operator" and (owner is None or Organization.objects.exists()):
-            raise errors.NotAllowed(permission="Organization: Create", organization=name)
+        if not (first_run and actor.type == "user" and not Organization.objects.exists()):
+            require_may_create(actor=actor)
+        if actor.type != "operator" and owner != actor.subject:
+            raise errors.CreatorsOnly(permission=permission_label(CREATE_ORGANIZATION))
         organization = _insert(clean_name(name), slug)
         owner_role = _insert_roles(organization)
         record(actor, organization, Happening("organization.created", organization))
         if owner is not None:
             add_member(actor, organization, user=owner, role=owner_role)
     return organization
+
+
+def require_may_create(*, actor: Actor) -> None:
+    """The operator may create organizations; a user with a verified address may where the settings let
+    anyone. Raises CreatorsOnly, CreatorUnverified; both are NotAllowed.
+    """
+    if actor.type == "operator":
+        return
+    if actor.type != "user" or conf().create_organizations != "anyone":
+        raise errors.CreatorsOnly(permission=permission_label(CREATE_ORGANIZATION))
+    if not list(conf().addresses.verified_addresses(actor.subject)):
+        raise errors.CreatorUnverified(permission=permission_label(CREATE_ORGANIZATION))
 
 
 def rename_organization(*, actor: Actor, organization: Organization, name: str) -> Organization:
@@ -72,7 +91,7 @@ def create_setup_link(*, actor: Actor, organization: Organization, email: str | 
     """
     with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
         if actor.type != "operator":
-            raise errors.NotAllowed(permission="Organization: Create", organization=organization.name)
+            raise errors.CreatorsOnly(permission=permission_label(CREATE_ORGANIZATION))
         if _owners(organization).exists():
             raise errors.HasOwner(organization=organization.name)
         unused = SetupLink.objects.filter(organization=organization, used_at=None)
@@ -156,6 +175,12 @@ def check_slug(slug: str) -> str:
     if len(slug) > MAX_SLUG or not SLUG.fullmatch(slug):
         raise errors.SlugInvalid
     return slug
+
+
+def suggested_slug(name: str) -> str:
+    """A short name from a name: `Straße & Co` → `strasse-co`; `organization` where nothing is left."""
+    plain = slugify(name.replace("ß", "ss")).replace("_", "-")
+    return re.sub("-+", "-", plain)[:MAX_SLUG].strip("-") or "organization"
 
 
 def _insert(name: str, slug: str) -> Organization:

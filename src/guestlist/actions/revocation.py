@@ -1,14 +1,13 @@
 """Ending pending invitations: part of the actions revoke and remove."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from django.db.models import QuerySet
 
+from guestlist.actions.mail import cancel_mail
 from guestlist.actors import Actor
 from guestlist.events import Happening, record_all
-from guestlist.models import Delivery, Invitation, Organization
-from guestlist.models.delivery import State
+from guestlist.models import Invitation, Organization
 from guestlist.models.fields import chunks
 from guestlist.models.invitation import Status
 
@@ -32,12 +31,6 @@ def expire_rows(organization: Organization, rows: "QuerySet[Invitation]") -> Seq
     return ending
 
 
-def cancel_mail(invitation_ids: Sequence[UUID]) -> None:
-    """Stop mail of these invitations that has not left yet."""
-    owed = Delivery.objects.owed().filter(invitation__in=invitation_ids)
-    owed.update(state=State.CANCELED, next_at=None, detail="")
-
-
 def end_rows(actor: Actor, organization: Organization, ending: Sequence[Invitation], status: Status) -> None:
     """End these pending invitations as `status`: their queued mail is canceled with them.
 
@@ -48,7 +41,8 @@ def end_rows(actor: Actor, organization: Organization, ending: Sequence[Invitati
     for invitation in ending:
         invitation.status, invitation.status_now, invitation.ended_at = status, status, organization.now
     for ids in chunks([invitation.pk for invitation in ending]):
-        Invitation.objects.filter(pk__in=ids).update(status=status, ended_at=organization.now)
+        rows = Invitation.objects.filter(pk__in=ids, status=Status.PENDING)
+        rows.update(status=status, ended_at=organization.now)
         cancel_mail(ids)
     change = {"status": (Status.PENDING.value, status.value)}
     record_all(actor, organization, [Happening(f"invitation.{status}", row, change) for row in ending])

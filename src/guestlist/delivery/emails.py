@@ -1,13 +1,18 @@
-"""The messages that invite people. Names in them are hostile text; nothing of them reaches `From`."""
+"""The messages that invite people, and word to those who invited. Names in them are hostile text; nothing
+of them reaches `From`.
+"""
 
 import quopri
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import sanitize_address
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -15,8 +20,9 @@ from guestlist import errors
 from guestlist.conf import conf
 from guestlist.links import invitation_url
 from guestlist.models import Delivery, Invitation
-from guestlist.models.invitation import NEVER
-from guestlist.names import clean_name
+from guestlist.models.delivery import Kind
+from guestlist.models.invitation import NEVER, Status
+from guestlist.names import clean_name, has_link
 
 
 class Message(EmailMultiAlternatives):
@@ -34,30 +40,42 @@ class Message(EmailMultiAlternatives):
         return built
 
 
-def invitation_message(delivery: Delivery) -> EmailMultiAlternatives:
-    """The message of an invitation, with its link made from the address in the configuration.
+def message_of(delivery: Delivery) -> EmailMultiAlternatives:
+    """The message of a delivery, with its link made from the address in the configuration.
 
     `delivery` comes with its invitation and organization. Raises ValueError for an address that Django's
     mailer would send to somebody else.
     """
-    invitation = delivery.invitation
-    if sanitize_address(invitation.email, "utf-8") != invitation.email:
+    to = delivery.recipient or delivery.invitation.email
+    if sanitize_address(to, "utf-8") != to:
         raise ValueError("a mail server would read this address as another one")
     with translation.override(settings.LANGUAGE_CODE), timezone.override(UTC):
-        values = _values(delivery)
+        values = _common(delivery) | _VALUES[Kind(delivery.kind)](delivery)
+        template = "invitation" if delivery.kind == Kind.INVITATION else "news"
         message = Message(
             subject=values["subject"],
-            body=render_to_string("guestlist/email/invitation.txt", values),
+            body=render_to_string(f"guestlist/email/{template}.txt", values),
             from_email=conf().email_from,
-            to=[invitation.email],
-            reply_to=[values["inviter_email"]] if values["inviter_email"] else None,
+            to=[to],
+            reply_to=[values["reply_to"]] if values.get("reply_to") else None,
             headers={"Message-ID": delivery.message_id, "Auto-Submitted": "auto-generated"},
         )
-        message.attach_alternative(render_to_string("guestlist/email/invitation.html", values), "text/html")
+        message.attach_alternative(render_to_string(f"guestlist/email/{template}.html", values), "text/html")
     return message
 
 
-def _values(delivery: Delivery) -> dict[str, Any]:
+def _common(delivery: Delivery) -> dict[str, Any]:
+    organization = delivery.organization
+    return {
+        "organization": _shown(organization.name, otherwise=organization.slug),
+        "slug": organization.slug,
+        "email": delivery.invitation.email,
+        "language": translation.get_language(),
+        "direction": "rtl" if translation.get_language_bidi() else "ltr",
+    }
+
+
+def _invitation(delivery: Delivery) -> dict[str, Any]:
     invitation, organization = delivery.invitation, delivery.organization
     link = invitation_url(invitation.nonce, invitation.pk)
     name = _shown(organization.name, otherwise=organization.slug)
@@ -65,17 +83,58 @@ def _values(delivery: Delivery) -> dict[str, Any]:
     inviter = _shown(invitation.invited_by_name, otherwise=inviter_email)
     return {
         "subject": _subject(inviter if inviter_email else "", name),
-        "organization": name,
-        "slug": organization.slug,
         "inviter": inviter,
         "inviter_email": inviter_email,
-        "email": invitation.email,
+        "reply_to": inviter_email,
         "expires_at": None if invitation.expires_at == NEVER else invitation.expires_at,
         "link": link,
         "decline_link": f"{link}/decline",
-        "language": translation.get_language(),
-        "direction": "rtl" if translation.get_language_bidi() else "ltr",
     }
+
+
+def _asked(delivery: Delivery) -> dict[str, Any]:
+    values = _news_values(delivery)
+    return {
+        "subject": _("%(email)s asks for a new invitation to %(organization)s") % values,
+        "text": _("The last invitation can’t be used any more. One click sends a new one."),
+        "quote": "",
+        "link": _list_url(delivery, "asked"),
+        "button": _("Show the request"),
+    }
+
+
+def _declined(delivery: Delivery) -> dict[str, Any]:
+    values, note = _news_values(delivery), delivery.invitation.decline_note
+    # A mail program would turn a web address of a stranger into a link.
+    hidden = has_link(note)
+    text = _("They left a word for you, which holds a link. Read it on the page.") if hidden else ""
+    return {
+        "subject": _("%(email)s declined the invitation to %(organization)s") % values,
+        "text": text or _("They left a word for you:"),
+        "quote": "" if hidden else note,
+        "link": _list_url(delivery, Status.DECLINED),
+        "button": _("Show the invitation"),
+    }
+
+
+_VALUES: dict[Kind, Callable[[Delivery], dict[str, Any]]] = {
+    Kind.INVITATION: _invitation,
+    Kind.ASKED: _asked,
+    Kind.DECLINED: _declined,
+}
+
+
+def _news_values(delivery: Delivery) -> dict[str, str]:
+    organization = delivery.organization
+    return {
+        "email": delivery.invitation.email,
+        "organization": _shown(organization.name, otherwise=organization.slug),
+    }
+
+
+def _list_url(delivery: Delivery, status: str) -> str:
+    path = reverse("guestlist:invitations", args=[delivery.organization.slug])
+    return f"{conf().url}{path}?{urlencode({'status': status, 'q': delivery.invitation.key})}"
 
 
 def _subject(inviter: str, organization: str) -> str:

@@ -24,7 +24,7 @@ from guestlist.actions.deliveries import (
 )
 from guestlist.conf import conf
 from guestlist.delivery.answers import Meaning, read_answer, read_trouble
-from guestlist.delivery.emails import invitation_message
+from guestlist.delivery.emails import message_of
 from guestlist.models import Delivery
 
 BATCH = 50
@@ -111,7 +111,7 @@ class _Batch:
 
     def _prepared(self, delivery: Delivery) -> Callable[[], Any] | None:
         try:
-            message = invitation_message(delivery)
+            message = message_of(delivery)
             message.message()
         except Exception as error:
             log.exception("The message of delivery %s could not be built.", delivery.pk)

@@ -8,6 +8,7 @@ from guestlist.models.membership import Membership
 from guestlist.models.organization import Organization
 from guestlist.models.role import Role
 from guestlist.models.setup_link import SetupLink
+from guestlist.models.suppression import Suppression
 
 __all__ = [
     "ApiKey",
@@ -18,4 +19,5 @@ __all__ = [
     "Organization",
     "Role",
     "SetupLink",
+    "Suppression",
 ]

@@ -23,6 +23,14 @@ class State(models.TextChoices):
     CANCELED = "canceled"
 
 
+class Kind(models.TextChoices):
+    """Which message: the invitation itself, or word to those who manage it."""
+
+    INVITATION = "invitation"
+    ASKED = "asked"
+    DECLINED = "declined"
+
+
 OWED = (State.QUEUED, State.DEFERRED)
 
 
@@ -41,12 +49,14 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 class Delivery(Row):
     """`message_id` is fixed, so that a repeat after a crash is recognisable. A worker holds the row until
-    `leased_until`; if it dies, the row is free again at that time.
+    `leased_until`; if it dies, the row is free again at that time. `recipient` is empty for the invitation
+    itself, which goes to the invited.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="deliveries")
     invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="deliveries")
-    kind = models.CharField(max_length=20, default="invitation")
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.INVITATION)
+    recipient = models.CharField(max_length=254, blank=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     detail = models.CharField(max_length=500, blank=True)
     attempts = models.PositiveIntegerField(default=0)
@@ -63,6 +73,11 @@ class Delivery(Row):
         constraints = (
             models.CheckConstraint(
                 condition=models.Q(state__in=State.values), name="delivery_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="invitation", recipient="")
+                | (models.Q(kind__in=("asked", "declined")) & ~models.Q(recipient="")),
+                name="delivery_knows_recipient",
             ),
             models.CheckConstraint(
                 condition=models.Q(state__in=OWED, next_at__isnull=False)

@@ -27,6 +27,8 @@ class Status(models.TextChoices):
     EXPIRED = "expired"
 
 
+# Not a status: a filter of the page, for those whose person asked for a new one.
+ASKED = "asked"
 _LAPSED = models.Q(status=Status.PENDING, expires_at__lte=Now())
 
 
@@ -38,12 +40,18 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(status=Status.PENDING, expires_at__gt=Now())
 
     def with_status(self, status: str) -> "InvitationQuerySet":
-        """Those that people see as `status`."""
+        """Those that people see as `status`, or those of the filter `asked`."""
         if status == Status.PENDING:
             return self.pending()
+        if status == ASKED:
+            return self.asked()
         if status == Status.EXPIRED:
             return self.filter(models.Q(status=Status.EXPIRED) | _LAPSED)
         return self.filter(status=status)
+
+    def asked(self) -> "InvitationQuerySet":
+        """Those whose person asked for a new one, and has not got it yet."""
+        return self.filter(asked_at__isnull=False)
 
     def matching(self, text: str) -> "InvitationQuerySet":
         """Those with `text` anywhere in the address."""
@@ -64,7 +72,8 @@ STATUS_NOW = models.Case(
 
 class Invitation(Row):
     """`email` is what was typed (its domain as an A-label), `key` what is compared, `nonce` the random
-    half of the link, which opens nothing without the server's secret key.
+    half of the link, which opens nothing without the server's secret key. `asked_at` is when the person
+    last asked for a new one, until they get it.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
@@ -81,6 +90,10 @@ class Invitation(Row):
     invited_by_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (the operator has none)
     invited_by_name = models.CharField(max_length=150)
     invited_by_email = models.CharField(max_length=254, blank=True)
+    asked_at = models.DateTimeField(null=True)
+    decline_note = models.CharField(max_length=300, blank=True)
+    hand_over_nonce = models.CharField(max_length=22, unique=True, null=True)  # noqa: DJ001  (most have none)
+    hand_over_by_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (the operator has none)
     delivery: "models.ForeignKey[Delivery | None, Delivery | None]" = models.ForeignKey(
         "guestlist.Delivery", models.SET_NULL, null=True, related_name="+"
     )
@@ -93,6 +106,9 @@ class Invitation(Row):
         "invited": models.F("invited_at"),
         "expires": models.F("expires_at"),
     }
+
+    # Whether the link by which this row was found was mailed to `email`; set by whoever finds it.
+    proves_mailbox = True
 
     if TYPE_CHECKING:
         status_now: str
@@ -124,6 +140,11 @@ class Invitation(Row):
             models.Index(fields=("organization", "invited_at", "id"), name="invitation_all_by_invited"),
             models.Index(fields=("organization", "key", "id"), name="invitation_all_by_email"),
             models.Index(fields=("organization", "expires_at", "id"), name="invitation_all_by_expires"),
+            models.Index(
+                fields=("organization", "key"),
+                condition=models.Q(asked_at__isnull=False),
+                name="invitation_asked",
+            ),
         )
 
     def __str__(self) -> str:

@@ -16,9 +16,10 @@ from guestlist import errors
 from guestlist.actions import invitations
 from guestlist.actions.batches import InvitationBatch, Selection
 from guestlist.addresses import InputTooLarge, ParsedAddresses, parse_addresses
+from guestlist.conf import conf
 from guestlist.models import Delivery, Invitation
 from guestlist.models.delivery import State
-from guestlist.models.invitation import Status
+from guestlist.models.invitation import ASKED, NEVER, Status
 from guestlist.models.listing import Listing, capped_counts
 from guestlist.permissions import Permission
 from guestlist.web.access import Visit, member_page, shell
@@ -249,14 +250,17 @@ def _ask_to_revoke(
 def _list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     address = Address.of(request, _url(visit), ("status", "q", "sort", "page", "after", "before"))
     status, q, sort = (request.GET.get(name, "") for name in ("status", "q", "sort"))
-    status, sort = status if status in Status.values else Status.PENDING, sort or "-invited"
+    status, sort = status if status in _labels() else Status.PENDING, sort or "-invited"
     ours = Invitation.objects.filter(organization=visit.organization)
     chosen = ours.with_status(status).matching(q)
     total, *counts = capped_counts([chosen, *(ours.with_status(each) for each in _labels())])
+    asked = counts[-1]
     listing: Listing[Invitation] = Listing.of(chosen.for_display(), Invitation.COLUMNS, sort)
     page = shown(request, listing, address, total)
     return {
         "tabs": _tabs(address, status, counts),
+        "asked_count": asked if status != ASKED else 0,
+        "asked_url": address(status=ASKED, q=None, page=None, after=None, before=None),
         "columns": columns(address, sort, _columns(), ("expires",)),
         "rows": [_row(visit, row) for row in page.rows],
         "pager": page.pager,
@@ -285,6 +289,7 @@ def _labels() -> dict[str, str]:
         Status.ACCEPTED: _("Accepted"),
         Status.DECLINED: _("Declined"),
         Status.REVOKED: _("Revoked"),
+        ASKED: _("Requests"),
     }
 
 
@@ -304,13 +309,16 @@ def _tabs(address: Address, current: str, counts: list[int]) -> list[dict[str, A
             "current": status == current,
         }
         for (status, label), number in zip(_labels().items(), counts, strict=True)
+        # Requests are rare: their tab is there while there are any.
+        if status != ASKED or number or current == ASKED
     ]
 
 
 def _row(visit: Visit, row: Invitation) -> dict[str, Any]:
     slug = visit.organization.slug
     label, tone, detail = _delivery(row.delivery)
-    never = row.expires_at.year == 9999
+    # What has ended otherwise will not expire any more.
+    expires = row.expires_at if row.status_now in (Status.PENDING, Status.EXPIRED) else None
     return {
         "id": str(row.pk),
         "email": row.email,
@@ -320,15 +328,19 @@ def _row(visit: Visit, row: Invitation) -> dict[str, Any]:
         "invited": day(row.invited_at),
         "invited_iso": row.invited_at.isoformat(),
         "invited_title": moment(row.invited_at),
-        "expires": until(row.expires_at, timezone.now()),
-        "expires_iso": None if never else row.expires_at.isoformat(),
+        "expires": until(expires, timezone.now()) if expires else "–",
+        "expires_iso": expires.isoformat() if expires and expires != NEVER else None,
         "delivery_label": label,
         "delivery_tone": tone,
         "delivery_title": detail,
         "revoke_url": reverse("guestlist:revoke_invitation", args=[slug, row.pk]),
         "resend_url": reverse("guestlist:resend_invitation", args=[slug, row.pk]),
         "can_revoke": row.status_now == Status.PENDING,
-        "can_resend": row.status_now in invitations.RESENDABLE,
+        "can_resend": invitations.is_resendable(row),
+        "link_url": reverse("guestlist:hand_over_link", args=[slug, row.pk]),
+        "can_hand_over": row.status_now == Status.PENDING and conf().email_sending == "off",
+        "asked": row.asked_at and day(row.asked_at),
+        "note": row.decline_note,
     }
 
 

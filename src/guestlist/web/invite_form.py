@@ -17,6 +17,7 @@ IGNORED_SHOWN = 12
 KINDS = {
     "invalid": "bad",
     "already_member": "member",
+    "suppressed": "member",
     "duplicate": "dup",
     "already_invited": "again",
     "would_send": "ok",
@@ -68,6 +69,11 @@ def _tally(batch: InvitationBatch) -> Iterable[dict[str, str]]:
     if invited:
         text = ngettext("%d already invited, skipped", "%d already invited, skipped", invited)
         yield _count("", "mail", text, invited)
+    if unwanted := batch.count("suppressed"):
+        text = ngettext(
+            "%d asked not to be invited, skipped", "%d asked not to be invited, skipped", unwanted
+        )
+        yield _count("skip-m", "mail-x", text, unwanted)
     if listed:
         yield _count("", "copy", ngettext("%d listed twice", "%d listed twice", listed), listed)
 
@@ -97,6 +103,8 @@ def _why(outcome: Outcome) -> str | None:
             return _("already a member")
         case "already_invited":
             return _("already invited")
+        case "suppressed":
+            return _("asked not to be invited")
         case "duplicate":
             return _("listed twice")
     idn = outcome.item.address and "idn_domain" in outcome.item.warnings

@@ -2,13 +2,26 @@
 
 from django.urls import path
 
-from guestlist.web import accept, home, invitations, members, organizations
+from guestlist.web import (
+    accept,
+    decline,
+    hand_over,
+    home,
+    invitations,
+    members,
+    my_invitations,
+    organizations,
+)
+from guestlist.web import help as help_page
 
 app_name = "guestlist"
 _ADMIN = "o/<slug:slug>/admin"
 
 urlpatterns = [
     path("", home.root, name="root"),
+    path("help/", help_page.show, name="help"),
+    path("organizations", organizations.index, name="organizations"),
+    path("organizations/new", organizations.new, name="new_organization"),
     path("o/<slug:slug>/", organizations.home, name="organization"),
     path("o/<slug:slug>/leave", organizations.leave, name="leave"),
     path(f"{_ADMIN}/members", members.index, name="members"),
@@ -21,7 +34,14 @@ urlpatterns = [
     path(f"{_ADMIN}/invitations/resend", invitations.resend_selected, name="resend_invitations"),
     path(f"{_ADMIN}/invitations/<uuid:invitation_id>/revoke", invitations.revoke, name="revoke_invitation"),
     path(f"{_ADMIN}/invitations/<uuid:invitation_id>/resend", invitations.resend, name="resend_invitation"),
+    path(f"{_ADMIN}/invitations/<uuid:invitation_id>/link", hand_over.create, name="hand_over_link"),
+    path("invitations", my_invitations.index, name="my_invitations"),
+    path("invitations/<uuid:invitation_id>/accept", my_invitations.accept, name="accept_own_invitation"),
+    path("invitations/<uuid:invitation_id>/decline", my_invitations.decline, name="decline_own_invitation"),
+    path("invitations/allow/<uuid:suppression_id>", my_invitations.allow, name="allow_invitations"),
     path("i/<str:token>", accept.show, name="invitation_link"),
-    path("i/<str:token>/decline", accept.decline, name="decline_invitation"),
+    path("i/<str:token>/decline", decline.decline, name="decline_invitation"),
+    path("i/<str:token>/ask", decline.ask, name="ask_for_invitation"),
+    path("i/<str:token>/preferences", decline.preferences, name="invitation_preferences"),
     path("i/<str:token>/switch", accept.switch_account, name="switch_account"),
 ]
