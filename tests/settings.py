@@ -9,7 +9,7 @@ from pathlib import Path
 _DATA = Path(tempfile.mkdtemp(prefix="guestlist-tests-"))
 atexit.register(shutil.rmtree, _DATA, ignore_errors=True)
 os.environ["GUESTLIST_DATA_DIR"] = str(_DATA)
-for _name in ("GUESTLIST_URL", "EMAIL_URL", "GUESTLIST_BIND", "GUESTLIST_SIGNUP"):
+for _name in ("GUESTLIST_URL", "EMAIL_URL", "GUESTLIST_BIND", "GUESTLIST_SIGNUP", "GUESTLIST_OIDC"):
     os.environ.pop(_name, None)
 
 from guestlist_server.settings import *  # noqa: E402, F403
@@ -22,5 +22,9 @@ STORAGES = {
 (_DATA / "static").mkdir()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
-ACCOUNT_RATE_LIMITS = False
+ACCOUNT_RATE_LIMITS = MFA_RATE_LIMITS = False
+# Passkeys without a browser, and an identity provider without a network.
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = True
+INSTALLED_APPS = [*INSTALLED_APPS, "allauth.socialaccount.providers.dummy"]  # noqa: F405
 LOGGING_CONFIG = None

@@ -20,23 +20,28 @@ SERVER = Path(str(files("guestlist_server"))) / "jinja2"
 APP = Path(str(files("guestlist"))) / "jinja2"
 ALLAUTH = Path(str(files("allauth"))) / "templates"
 
-# What allauth.account has for phones, sign-in codes, passkeys and one changeable address, which are not
-# offered, and layouts that only allauth's own pages use.
+# What allauth has for phones, sign-in codes and one changeable address, which are not offered, and layouts
+# that only allauth's own pages use.
 NOT_OFFERED = (
-    "base_entrance.html",
-    "base_manage",
-    "base_reauthenticate.html",
-    "base_confirm_code.html",
-    "confirm_",
-    "email_change.html",
-    "phone",
-    "request_login_code.html",
-    "signup_by_passkey.html",
-    "snippets/",
-    "email/login_code",
-    "email/password_reset_code",
-    "messages/login_code",
-    "messages/phone",
+    "account/base_",
+    "account/confirm_",
+    "account/email_change.html",
+    "account/phone",
+    "account/request_login_code.html",
+    "account/signup_by_passkey.html",
+    "account/snippets/",
+    "account/email/login_code",
+    "account/email/password_reset_code",
+    "account/messages/login_code",
+    "account/messages/phone",
+    "mfa/base_",
+    "mfa/recovery_codes/base.html",
+    "mfa/totp/base.html",
+    "mfa/webauthn/base.html",
+    "mfa/webauthn/snippets/",
+    "usersessions/base_",
+    "socialaccount/base_",
+    "socialaccount/snippets/",
 )
 
 
@@ -74,10 +79,10 @@ def shipped() -> list[str]:
 
 
 def allauth_names() -> list[str]:
-    names = (
-        path.relative_to(ALLAUTH / "account") for path in (ALLAUTH / "account").rglob("*") if path.is_file()
-    )
-    return sorted(f"account/{name}" for name in names if not str(name).startswith(NOT_OFFERED))
+    apps = ("account", "mfa", "usersessions", "socialaccount")
+    paths = (path for app in apps for path in (ALLAUTH / app).rglob("*") if path.is_file())
+    names = (str(path.relative_to(ALLAUTH)) for path in paths)
+    return sorted(name for name in names if not name.startswith(NOT_OFFERED))
 
 
 @pytest.mark.parametrize("name", shipped())

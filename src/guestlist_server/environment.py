@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from guestlist.conf import Sending, parse_lifetime, parse_url
+from guestlist.conf import Creators, Sending, parse_creators, parse_lifetime, parse_url
+from guestlist_server import identity
 
 T = TypeVar("T")
 LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
@@ -51,6 +53,8 @@ class Environment:
     email_from: str
     invitation_lifetime: str
     signup: Literal["invited", "open"]
+    create_organizations: Creators
+    providers: list[identity.Provider] = field(repr=False)
     trusted_proxies: int
     log_level: str
 
@@ -58,6 +62,14 @@ class Environment:
     def secure(self) -> bool:
         """Whether people reach the server by https."""
         return self.url.startswith("https://")
+
+    @property
+    def passkeys(self) -> bool:
+        """Whether browsers do passkeys and security keys here: never for an IP address, nor without TLS
+        beyond localhost.
+        """
+        host = urlsplit(self.url).hostname or ""
+        return not _is_ip(host) and (self.secure or host == "localhost" or host.endswith(".localhost"))
 
     @property
     def allowed_hosts(self) -> list[str]:
@@ -72,15 +84,24 @@ def environment() -> Environment:
     return read(os.environ)
 
 
-def read(variables: Mapping[str, str]) -> Environment:
-    """The configuration from `variables`. Raises ImproperlyConfigured naming the variable."""
+class Reader:
+    """Variables, each parsed with an error that names it."""
 
-    def get(name: str, parse: Callable[[str], T], default: str) -> T:
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self.variables = variables
+
+    def get(self, name: str, parse: Callable[[str], T], default: str) -> T:
+        """What `parse` makes of a variable. Raises ImproperlyConfigured."""
         try:
-            return parse(variables.get(name) or default)
+            return parse(self.variables.get(name) or default)
         except (ValueError, OSError) as error:
             raise ImproperlyConfigured(f"{name}: {error}") from error
 
+
+def read(variables: Mapping[str, str]) -> Environment:
+    """The configuration from `variables`. Raises ImproperlyConfigured naming the variable."""
+
+    get = Reader(variables).get
     data_dir = get("GUESTLIST_DATA_DIR", _directory, "data")
     url = get("GUESTLIST_URL", parse_url, variables.get("GUESTLIST_DEFAULT_URL") or DEFAULT_URL)
     # `serve` sets GUESTLIST_BIND for the processes it starts.
@@ -100,9 +121,21 @@ def read(variables: Mapping[str, str]) -> Environment:
         email_from=get("GUESTLIST_EMAIL_FROM", _one_line, f"Guestlist <guestlist@{host}>"),
         invitation_lifetime=get("GUESTLIST_INVITATION_LIFETIME", _lifetime, "7d"),
         signup=get("GUESTLIST_SIGNUP", _signup, "invited"),
-        trusted_proxies=get("GUESTLIST_TRUSTED_PROXIES", int, "0"),
+        create_organizations=get("GUESTLIST_CREATE_ORGANIZATIONS", parse_creators, "operator"),
+        providers=_providers(get),
+        trusted_proxies=get("GUESTLIST_TRUSTED_PROXIES", _count, "0"),
         log_level=get("GUESTLIST_LOG_LEVEL", _level, "INFO"),
     )
+
+
+def _providers(get: Callable[..., identity.Provider | None]) -> list[identity.Provider]:
+    found = (
+        get("GUESTLIST_GOOGLE", identity.google, ""),
+        get("GUESTLIST_GITHUB", identity.github, ""),
+        get("GUESTLIST_MICROSOFT", identity.microsoft, ""),
+        get("GUESTLIST_OIDC", identity.openid_connect, ""),
+    )
+    return [provider for provider in found if provider]
 
 
 def _directory(text: str) -> Path:
@@ -146,6 +179,19 @@ def _signup(text: str) -> Literal["invited", "open"]:
     if text in ("invited", "open"):
         return cast("Literal['invited', 'open']", text)
     raise ValueError(f"{text!r} is neither invited nor open")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise ValueError(f"{text!r} is not a number")
+    return int(text)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False
 
 
 def _level(text: str) -> str:

@@ -73,7 +73,7 @@ def _own(request: HttpRequest, link: SetupLink, user: Any, values: dict[str, Any
         organizations.make_first_owner(actor=actor, organization=link.organization)
         return link.organization
     return organizations.create_organization(
-        actor=actor, name=values["organization"], slug=values["slug"], owner=user
+        actor=actor, name=values["organization"], slug=values["slug"], owner=user, first_run=True
     )
 
 

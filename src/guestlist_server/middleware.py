@@ -2,10 +2,18 @@
 
 import time
 from collections.abc import Callable
+from datetime import UTC
+from functools import cache
+from ipaddress import ip_address
+from urllib.parse import unquote
 from uuid import uuid4
+from zoneinfo import ZoneInfo, available_timezones
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import render
+from django.utils import timezone, translation
 
 from guestlist.links import mask_token
 
@@ -14,10 +22,9 @@ log = structlog.get_logger("guestlist.requests")
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "private, no-store",
 }
@@ -56,6 +63,81 @@ class ContentSecurityPolicy:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        for name, value in HEADERS.items():
+        policy = " ".join((POLICY, *settings.GUESTLIST_FORM_ACTIONS))
+        for name, value in {"Content-Security-Policy": policy, **HEADERS}.items():
             response.headers.setdefault(name, value)
         return response
+
+
+class ProviderFailures:
+    """An identity provider that cannot be reached is no failure of this server, and says so."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Answer for whatever the library that talks to providers could not do."""
+        from requests import RequestException
+
+        if not isinstance(exception, RequestException):
+            return None
+        log.warning("provider_failed", error=str(exception), exc_info=False)
+        return render(request, "socialaccount/authentication_error.html", status=502)
+
+
+class TrustedProxies:
+    """REMOTE_ADDR is the address that the outermost trusted proxy saw: for the audit log, the sessions and
+    the limits alike. Whatever a client wrote into the header itself stands further left.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        hops = settings.GUESTLIST_TRUSTED_PROXIES
+        seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        if 0 < hops <= len(seen) and (address := _address(seen[-hops].strip())):
+            request.META["REMOTE_ADDR"] = address
+        return self.get_response(request)
+
+
+class Preferences:
+    """Language and time zone: the user's choice, else what the browser says, else UTC."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Who has no session is nobody: asking would not even cost a query, but make answers vary.
+        has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+        user = request.user if has_session and request.user.is_authenticated else None
+        language = getattr(user, "language", "")
+        if language in dict(settings.LANGUAGES):
+            translation.activate(language)
+            request.LANGUAGE_CODE = language
+        chosen = getattr(user, "time_zone", "") or unquote(request.COOKIES.get("timezone", ""))
+        zone = ZoneInfo(chosen) if chosen in time_zones() else UTC
+        with timezone.override(zone):
+            return self.get_response(request)
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of all time zones that people live in."""
+    names = available_timezones()
+    return frozenset(name for name in names if "/" in name and not name.startswith(("Etc/", "SystemV/"))) | {
+        "UTC"
+    }
+
+
+def _address(text: str) -> str | None:
+    """An IP address, also where a proxy added the port."""
+    bare = text.partition("]")[0].removeprefix("[") if text.startswith("[") else text
+    bare = bare.partition(":")[0] if bare.count(":") == 1 else bare
+    try:
+        return str(ip_address(bare))
+    except ValueError:
+        return None

@@ -16,6 +16,7 @@ WSGI_APPLICATION = "guestlist_server.wsgi.application"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ar", "العربية")]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -24,6 +25,10 @@ INSTALLED_APPS = [
     "guestlist",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    *(provider.app for provider in ENV.providers),
     "ninja",
     "django_htmx",
     "django.contrib.auth",
@@ -33,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "guestlist_server.middleware.TrustedProxies",
     "guestlist_server.middleware.RequestLog",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -44,10 +50,12 @@ MIDDLEWARE = [
     "guestlist.web.errors.Errors",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "guestlist_server.middleware.Preferences",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "guestlist_server.middleware.ProviderFailures",
 ]
 TEMPLATES = [
     {
@@ -55,7 +63,7 @@ TEMPLATES = [
         "BACKEND": "guestlist.templating.Templates",
         "DIRS": [ENV.data_dir / "templates", HERE / "jinja2"],
         "APP_DIRS": True,
-        "OPTIONS": {},
+        "OPTIONS": {"context_processors": ["guestlist_server.accounts.context.account"]},
     },
 ]
 FORM_RENDERER = "django.forms.renderers.Jinja2"
@@ -94,6 +102,7 @@ GUESTLIST = {
     "INVITATION_LIFETIME": ENV.invitation_lifetime,
     "ADDRESSES": "guestlist_server.accounts.addresses",
     "SIGN_UP": "guestlist_server.accounts.sign_up.sign_up",
+    "CREATE_ORGANIZATIONS": ENV.create_organizations,
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -120,19 +129,39 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_SIGNUP_FORM_CLASS = "guestlist_server.accounts.forms.ProfileForm"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_DISPLAY = "guestlist_server.accounts.adapter.user_display"
-ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+# Where no mail can be sent nobody could confirm anything.
+ACCOUNT_EMAIL_VERIFICATION = "none" if ENV.email_sending == "off" else "mandatory"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if ENV.secure else "http"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-ALLAUTH_TRUSTED_PROXY_COUNT = ENV.trusted_proxies
+# REMOTE_ADDR is the client's already: the middleware TrustedProxies saw to it.
+ALLAUTH_TRUSTED_PROXY_COUNT = 0
+GUESTLIST_TRUSTED_PROXIES = ENV.trusted_proxies
 GUESTLIST_SIGNUP = ENV.signup
+
+MFA_ADAPTER = "guestlist_server.accounts.mfa.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if ENV.passkeys else [])]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_FORMS = {"add_webauthn": "guestlist_server.accounts.key_form.AddKeyForm"}
+MFA_TOTP_ISSUER = "Guestlist"
+# A passkey cannot be guessed; an office behind one address has many people.
+MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}
+# One step of 30 seconds early or late: clocks of phones differ.
+MFA_TOTP_TOLERANCE = 1
+# An unverified address beside a second factor keeps nobody out: whoever proves the address takes it.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+SOCIALACCOUNT_ADAPTER = "guestlist_server.accounts.social.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = {provider.id: provider.settings for provider in ENV.providers}
+# Chromium applies the policy for forms to where an answer to one leads as well.
+GUESTLIST_FORM_ACTIONS = [provider.host for provider in ENV.providers]
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = ENV.secure
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_TRUSTED_ORIGINS = [ENV.url]
+CSRF_FAILURE_VIEW = "guestlist.web.stale_form.refuse"
 # With no-referrer a browser sends `Origin: null` with every form, which CSRF protection has to refuse.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.trusted_proxies else None

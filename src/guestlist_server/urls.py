@@ -20,7 +20,8 @@ def root(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("", root, name="root"),
     path("setup/<str:code>", first_run.set_up, name="set_up"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("guestlist_server.accounts.urls")),
+    path("accounts/", include("allauth.urls")),
     path("outbox", outbox.outbox, name="outbox"),
     path("outbox/<str:message_id>.eml", outbox.download, name="outbox_download"),
     path("healthz", health.healthz, name="healthz"),

@@ -54,9 +54,9 @@ def test_the_outbox_stores_no_link_of_an_invitation(captured, settings):
 
 
 def test_captured_messages_can_be_downloaded(client, captured):
-    from guestlist_server.outbox import _account_mail, _invitations
+    from guestlist_server.outbox import _account_mail, _deliveries
 
-    for message in [*_invitations(), *_account_mail()]:
+    for message in [*_deliveries(), *_account_mail()]:
         answer = client.get(message["download_url"])
         assert answer["Content-Type"] == "message/rfc822"
         assert f"To: {message['to']}".encode() in answer.content

@@ -11,5 +11,5 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Keep memberships' copies of name and address up to date."""
-        from guestlist_server.accounts import profile  # noqa: F401  (connects itself)
+        """Keep memberships' copies of name and address up to date, and the list of sessions whole."""
+        from guestlist_server.accounts import copies, sessions  # noqa: F401  (they connect themselves)

@@ -5,11 +5,10 @@ from typing import Any
 from django import forms
 from django.contrib.auth import get_user_model, password_validation
 from django.core.exceptions import ValidationError
-from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from guestlist import errors
-from guestlist.actions.organizations import check_slug
+from guestlist.actions.organizations import check_slug, suggested_slug
 from guestlist.addresses import parse_items
 from guestlist.names import MAX_NAME, clean_name
 
@@ -53,9 +52,11 @@ class PasswordForm(ProfileForm):
     )
     field_order: tuple[str, ...] = ("email", "name", "password")
 
-    def __init__(self, data: Any = None, *, address: str) -> None:
+    def __init__(self, data: Any = None, *, address: str, passkey: bool = False) -> None:
         super().__init__(data, initial={"email": address})
         self.address = address
+        # The box stays, for whoever changes their mind.
+        self.fields["password"].required = not passkey
 
     def clean_email(self) -> str:
         """Refuse a changed address: nothing else was proved."""
@@ -111,8 +112,3 @@ class OwnerForm(PasswordForm):
             return check_slug(self.cleaned_data["slug"] or suggested_slug(self.data.get("organization", "")))
         except errors.GuestlistError as error:
             raise ValidationError(str(error)) from error
-
-
-def suggested_slug(name: str) -> str:
-    """A short name from a name: `Straße & Co` → `strasse-co`; `organization` where nothing is left."""
-    return slugify(name.replace("ß", "ss"))[:63].strip("-_").replace("_", "-") or "organization"

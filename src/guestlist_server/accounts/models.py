@@ -29,6 +29,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     name = models.CharField(max_length=150)
     email = models.EmailField(max_length=254, unique=True, null=True)  # noqa: DJ001  (several have none)
+    # Empty: as the browser says.
+    language = models.CharField(max_length=10, blank=True)
+    time_zone = models.CharField(max_length=64, blank=True)
+    shortcuts = models.BooleanField(default=True)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(db_default=Now())
 
@@ -44,3 +48,20 @@ class User(AbstractBaseUser, PermissionsMixin):
     def get_full_name(self) -> str:
         """The name as the person wrote it."""
         return self.name
+
+
+class AddressCode(models.Model):
+    """A code mailed to an address that a user wants to add. Only its hash is kept."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE)
+    email = models.EmailField(max_length=254)
+    digest = models.CharField(max_length=64)
+    tries = models.PositiveSmallIntegerField(default=0)
+    used = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = (models.Index(fields=("user", "created_at"), name="address_code_of_user"),)
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.email}"
