@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -17,6 +18,10 @@ from guestlist.models.listing import capped_counts
 from guestlist.permissions import Permission, permission_label
 
 View = Callable[..., HttpResponseBase]
+LAST_ORGANIZATION = "guestlist_organization"
+A_YEAR = 365 * 24 * 60 * 60
+# The switcher lists no more; whoever belongs to more of them searches.
+SWITCHER_SIZE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +71,21 @@ def member_page(permission: Permission | None = None) -> Callable[[View], View]:
                 request.visit = visit  # type: ignore[attr-defined]  # for the 403 page in the shell
                 label = permission_label(permission)
                 raise errors.NotAllowed(permission=label, organization=visit.organization.name)
-            return view(request, visit, **values)
+            return _remember(request, visit, view(request, visit, **values))
 
         return page
 
     return decorate
+
+
+def signed_in_page(view: View) -> View:
+    """A page of a person rather than of an organization. Signed out: sign in and come back."""
+
+    @wraps(view)
+    def page(request: HttpRequest, **values: Any) -> HttpResponseBase:
+        return view(request, **values) if request.user.is_authenticated else _sign_in(request)
+
+    return page
 
 
 def enter(request: HttpRequest, slug: str) -> Visit:
@@ -83,28 +98,60 @@ def enter(request: HttpRequest, slug: str) -> Visit:
 
 
 def shell(visit: Visit) -> dict[str, Any]:
-    """What `shell.html` shows around a page: two queries."""
+    """What `shell.html` shows around a page of an organization: two queries."""
     organization = visit.organization
-    others = Organization.objects.filter(
-        memberships__user=visit.actor.subject, memberships__state=Membership.State.ACTIVE
-    ).exclude(pk=organization.pk)
     members, pending = capped_counts(
         [
             Membership.objects.active().filter(organization=organization),
             Invitation.objects.pending().filter(organization=organization),
         ]
     )
-    return {
-        "organization": organization,
-        "organizations": list(others.order_by("name").values("name", "slug")),
+    return personal_shell(visit.actor, organization) | {
         "user_name": visit.membership.name or visit.membership.email,
         "user_email": visit.membership.email,
         "member_count": members,
         "pending_count": pending,
         "can_manage_members": visit.can_manage_members,
         "mail_notice": "not_configured" if conf().email_sending == "off" else None,
+    }
+
+
+def personal_shell(actor: Actor, organization: Organization | None = None) -> dict[str, Any]:
+    """What `shell.html` shows around a page of somebody who is signed in, in no organization: one query."""
+    own = Organization.objects.filter(
+        memberships__user=actor.subject, memberships__state=Membership.State.ACTIVE
+    )
+    others = own.exclude(pk=organization.pk) if organization else own
+    listed = list(others.order_by("name", "pk").values("name", "slug")[: SWITCHER_SIZE + 1])
+    return {
+        "organization": organization,
+        "organizations": listed[:SWITCHER_SIZE],
+        "more_organizations": len(listed) > SWITCHER_SIZE,
+        "can_create_organizations": conf().create_organizations == "anyone",
+        "shortcuts": getattr(actor.subject, "shortcuts", True),
+        "user_name": actor.name or actor.email,
+        "user_email": actor.email,
+        "member_count": 0,
+        "pending_count": 0,
+        "can_manage_members": False,
+        "mail_notice": None,
         "failing": None,
     }
+
+
+def _remember(request: HttpRequest, visit: Visit, response: HttpResponseBase) -> HttpResponseBase:
+    """The start page leads back to the organization that was seen last."""
+    slug = visit.organization.slug
+    if request.method == "GET" and request.COOKIES.get(LAST_ORGANIZATION) != slug:
+        response.set_cookie(
+            LAST_ORGANIZATION,
+            slug,
+            max_age=A_YEAR,
+            secure=bool(settings.SESSION_COOKIE_SECURE),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response
 
 
 def _sign_in(request: HttpRequest) -> HttpResponse:

@@ -2,23 +2,23 @@
 
 from datetime import datetime
 
-from django.utils import formats, timezone
-from django.utils.translation import get_language, ngettext
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from guestlist.models.invitation import NEVER
+from guestlist.templating import format_date
 
 
 def day(value: datetime) -> str:
     """`Mar 1, 2026`, in the viewer's language and zone."""
-    return formats.date_format(
-        timezone.localtime(value), "M j, Y" if get_language() == "en" else "DATE_FORMAT"
-    )
+    return format_date(value)
 
 
 def moment(value: datetime) -> str:
-    """The full time, for a tooltip."""
-    return formats.date_format(timezone.localtime(value), "DATETIME_FORMAT") + " UTC"
+    """The full time and the name of the zone it is told in, for a tooltip."""
+    zone = timezone.get_current_timezone_name().replace("_", " ")
+    return f"{format_date(value, 'moment')} ({zone})"
 
 
 def until(value: datetime, now: datetime) -> str:

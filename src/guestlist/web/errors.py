@@ -24,9 +24,12 @@ class Errors:
 
     def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
         """Refuse a body that is too large or no UTF-8 before anything reads it. The API, which needs no
-        protection against forged forms, says so in its own words.
+        protection against forged forms, says so in its own words; what a project's other pages take, beyond
+        plain forms, is theirs to say.
         """
-        if getattr(view, "csrf_exempt", False):
+        ours = "guestlist" in (request.resolver_match.app_names if request.resolver_match else ())
+        plain = request.content_type == "application/x-www-form-urlencoded"
+        if getattr(view, "csrf_exempt", False) or not (ours or plain):
             return None
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -122,6 +122,7 @@ def _list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
         "q": q,
         "sort": sort,
         "filter": [("role", role)] if role else [],
+        "match_total": total,
         "search_url": address.path,
         "self_url": address(),
         "state": "rows" if page.rows else "no_match" if q else "empty_tab",

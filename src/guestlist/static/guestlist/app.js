@@ -24,7 +24,22 @@ on("click", "[data-theme-set]", ({ dataset: { themeSet: theme } }) => {
 });
 paintTheme();
 
+/* The zone in which the server shows times ------------------------------------ */
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone, zoneCookie = `timezone=${zone}`;
+if (zone && !document.cookie.split("; ").includes(zoneCookie)) {
+  document.cookie = `${zoneCookie}; path=/; max-age=31536000; samesite=lax${location.protocol === "https:" ? "; secure" : ""}`;
+}
+
 /* Dialogs ----------------------------------------------------------------- */
+function openDialog(dialog) {
+  if (!dialog || dialog.open) return;
+  const opener = document.activeElement;
+  dialog.showModal();
+  dialog.addEventListener("close", () => {      // the opener may be gone, or lie in a menu that has closed
+    if (opener.checkVisibility()) return;
+    [$(".topbar [popovertarget]"), $("#main")].find((element) => element?.checkVisibility())?.focus({ preventScroll: true });
+  }, { once: true });
+}
 if (!("command" in HTMLButtonElement.prototype)) on("click", "button[commandfor]", (button) => {
   document.getElementById(button.getAttribute("commandfor"))?.close();
 });
@@ -32,8 +47,9 @@ const invite = $("#invite");
 on("click", "[data-invite]", (_button, event) => {
   if (!invite) return;
   event.preventDefault();
-  invite.showModal();
+  openDialog(invite);
 });
+on("click", "[data-keys]", () => openDialog($("#shortcuts")));
 on("click", "[data-close]", (link, event) => {
   const dialog = link.closest("dialog");
   if (!dialog) return;
@@ -41,7 +57,14 @@ on("click", "[data-close]", (link, event) => {
   dialog.close();
 });
 
-/* Keyboard: "/" search, "i" invite; ignored while typing and in dialogs ------ */
+/* Keyboard: "/" search, "i" invite, "?" this list; ignored while typing, in dialogs and in menus ------ */
+const keys = "shortcuts" in document.body.dataset;
+function paintKeys() {
+  if (!keys) return;
+  $("#q")?.setAttribute("aria-keyshortcuts", "/");
+  if (invite) $$("[data-invite]").forEach((button) => button.setAttribute("aria-keyshortcuts", "i"));
+}
+paintKeys();
 addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input:not([type=checkbox]), textarea, select, [contenteditable]");
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.id === "emails") {
@@ -49,8 +72,34 @@ addEventListener("keydown", (event) => {
     event.target.form.requestSubmit();
   }
   if (typing || event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
-  if (event.key === "/" && $("#q")) { event.preventDefault(); $("#q").focus(); }
-  if (event.key === "i" && invite) { event.preventDefault(); invite.showModal(); }
+  if (event.key === " " && event.target.matches?.("a.sort")) { event.preventDefault(); event.target.click(); }
+  if (!keys || event.repeat || $("[popover]:popover-open")) return;
+  const goal = { "/": $("#q"), i: invite, "?": $("#shortcuts") }[event.key];
+  if (!goal) return;
+  event.preventDefault();
+  if (goal.matches("dialog")) openDialog(goal); else goal.focus();
+});
+
+/* Menus: a search over what is listed ------------------------------------------- */
+on("input", "[data-filter]", (input) => {
+  const words = input.value.trim().toLocaleLowerCase(), list = document.getElementById(input.dataset.filter);
+  const found = $$("a", list).filter((link) => !(link.hidden = !link.textContent.toLocaleLowerCase().includes(words)));
+  list.nextElementSibling.textContent = found.length ? "" : input.dataset.none;
+});
+
+/* Copying ------------------------------------------------------------------------- */
+on("click", "[data-copy]", async (button) => {
+  const box = document.getElementById(button.dataset.copy), { copied } = button.dataset;
+  try { await navigator.clipboard.writeText(box.value); } catch {      // not on https
+    box.select();
+    if (!document.execCommand("copy")) return;
+    button.focus();
+  }
+  const label = $("span", button), text = label.textContent;
+  if (text === copied) return;
+  label.textContent = copied;
+  say(copied, button.nextElementSibling);
+  setTimeout(() => (label.textContent = text), 3000);
 });
 
 /* Password reveal ----------------------------------------------------------- */
@@ -107,9 +156,11 @@ function paintSelection(loud) {
 let lastBox;
 on("change", "[data-all]", (all) => { boxes().forEach((box) => (box.checked = all.checked)); paintSelection(true); });
 on("change", "input[name=ids]", () => paintSelection(true));
+let shift = false;      // a click that Space makes does not always say that Shift is held
+for (const type of ["keydown", "keyup"]) addEventListener(type, (event) => (shift = event.shiftKey));
 on("click", "input[name=ids]", (box, event) => {
   const rows = boxes(), from = rows.indexOf(lastBox), to = rows.indexOf(box);
-  if (event.shiftKey && from >= 0) {
+  if ((event.shiftKey || (!event.detail && shift)) && from >= 0) {
     rows.slice(Math.min(from, to), Math.max(from, to) + 1).forEach((other) => (other.checked = box.checked));
     paintSelection(true);
   }
@@ -177,17 +228,52 @@ const submitter = ({ requestConfig: { triggeringEvent: event }, elt }) => event?
 let place = null;      // the row and the button that were used last: focus goes back there, or to a neighbour
 let tally;
 
+/* Whoever waits for more than 300 ms sees a bar at the top, and grey rows where others are to come */
+let waiting = 0;
+function wait({ elt, target, xhr }) {
+  const results = target.id === "results", slow = setTimeout(() => {
+    document.documentElement.dataset.loading = "";
+    if (results && elt !== target) target.dataset.skeleton = "";
+  }, 300);
+  waiting++;
+  if (results) target.setAttribute("aria-busy", "true");
+  xhr.addEventListener("loadend", () => {
+    clearTimeout(slow);
+    target.removeAttribute("aria-busy");
+    delete target.dataset.skeleton;
+    if (!--waiting) delete document.documentElement.dataset.loading;
+  });
+}
+let failed;      // what asked for a list that did not load
+function showLoadError({ requestConfig: { elt }, target, xhr }) {
+  const card = $("#load-error").content.cloneNode(true).firstElementChild, id = xhr.getResponseHeader("X-Request-ID"), code = $("code", card);
+  if (id) { code.append(id); code.hidden = false; }
+  failed = elt;
+  const held = target.contains(document.activeElement);
+  for (const part of [...target.children]) if (part.matches("[role=alert]")) part.remove(); else part.hidden = true;
+  target.append(card);
+  if (held) $("[data-retry]", card).focus();
+}
+on("click", "[data-retry]", () => {
+  if (failed.matches("a")) failed.click();
+  else if (failed.matches("input")) failed.dispatchEvent(new Event("search"));
+  else document.body.dispatchEvent(new Event("guestlist:changed"));
+});
+function sayList() {
+  const list = $("#results");
+  say((list.dataset.said?.trim() || $(".state h2", list)?.textContent) ?? "");
+}
+
 addEventListener("htmx:beforeRequest", ({ detail }) => {
   const row = detail.elt.closest("tr[data-id]"), bulk = detail.elt.closest("[data-bulk]");
   if (row) place = { id: row.dataset.id, ids: $$("tr[data-id]").map((r) => r.dataset.id), action: detail.elt.closest("[data-action]").dataset.action };
   else if (bulk) place = { ids: [] };
   submitter(detail)?.setAttribute("aria-busy", "true");
-  if (detail.target.id === "results") detail.target.setAttribute("aria-busy", "true");
+  if (detail.target.id !== "preview") wait(detail);
 });
 addEventListener("htmx:afterRequest", ({ detail }) => {
-  const { elt, successful, target } = detail;
+  const { elt, successful } = detail;
   submitter(detail)?.removeAttribute("aria-busy");
-  target.removeAttribute("aria-busy");
   if (elt.matches("[data-action=role]")) {
     if (successful) $$("option", elt).forEach((option) => (option.defaultSelected = option.selected)); else elt.reset();
     if (document.activeElement === document.body) setTimeout(() => $("select", elt)?.focus());
@@ -197,18 +283,21 @@ addEventListener("htmx:afterRequest", ({ detail }) => {
 });
 addEventListener("htmx:beforeSwap", ({ detail }) => {
   const { xhr, requestConfig: { verb, path } } = detail;
-  if (!/^\s*<!doctype/i.test(xhr.response)) return;
+  if (xhr.status >= 500 || !/^\s*<!doctype/i.test(xhr.response)) return;
   detail.shouldSwap = false;      // a whole page instead of a part: signed out, not allowed, gone
   if (verb === "get" && detail.target.id === "results") location.assign(path); else if (xhr.status < 400) location.reload(); else showFailure();
 });
-addEventListener("htmx:responseError", ({ detail: { xhr } }) => { if (xhr.status >= 500 || !xhr.response) showFailure(); });
-for (const type of ["htmx:sendError", "htmx:timeout"]) addEventListener(type, showFailure);
+addEventListener("htmx:responseError", ({ detail }) => { if (detail.xhr.status >= 500 || !detail.xhr.response) fail(detail); });
+for (const type of ["htmx:sendError", "htmx:timeout"]) addEventListener(type, ({ detail }) => fail(detail));
+function fail(detail) {
+  if (detail.target.id === "results" && detail.requestConfig.verb === "get") showLoadError(detail); else showFailure();
+}
 
-addEventListener("htmx:afterSettle", ({ detail: { target } }) => {
+addEventListener("htmx:afterSettle", ({ detail: { requestConfig, target } }) => {
   if (target.id === "dialogs") {
     const dialog = $("dialog", target);
     if (dialog && !dialog.open) {
-      dialog.showModal();
+      openDialog(dialog);
       dialog.addEventListener("close", () => dialog.remove());
     }
   }
@@ -219,6 +308,8 @@ addEventListener("htmx:afterSettle", ({ detail: { target } }) => {
   }
   if (target.id === "results") {
     paintSelection();
+    paintKeys();
+    if (requestConfig.elt.id !== "results") sayList();
     const search = $("#q");
     if (document.activeElement !== search) search.value = $("#results").dataset.q;
     settleFocus();
