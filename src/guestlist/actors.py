@@ -44,7 +44,8 @@ class Actor:
     @classmethod
     def user(cls, user: Any, *, origin: Origin) -> "Actor":
         """Somebody who is signed in."""
-        name = getattr(user, "name", "") or user.get_full_name() or user.get_username()
+        full_name = getattr(user, "get_full_name", str)  # not every user model has one
+        name = getattr(user, "name", "") or full_name() or user.get_username()
         email = getattr(user, user.get_email_field_name(), "") or ""
         return cls("user", str(user.pk), name, email, origin, user)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import jinja2
@@ -44,8 +44,9 @@ class Templates(Jinja2):
         super().__init__({"NAME": "guestlist", "DIRS": [], "APP_DIRS": True, **params, "OPTIONS": options})
         # Overrides come first in the search, shipped files last: "@guestlist/" reads the other way round.
         shipped = jinja2.FileSystemLoader([str(path) for path in reversed(self.template_dirs)])
-        loaders = [loader for loader in (self.env.loader,) if loader is not None]
-        self.env.loader = jinja2.ChoiceLoader([*loaders, jinja2.PrefixLoader({"@guestlist": shipped})])
+        named = jinja2.FileSystemLoader([str(path) for path in self.dirs])
+        apps = AppFiles([str(path) for path in self.template_dirs[len(self.dirs) :]])
+        self.env.loader = jinja2.ChoiceLoader([named, apps, jinja2.PrefixLoader({"@guestlist": shipped})])
 
     def get_template(self, template_name: str) -> Template:  # type: ignore[override]
         try:
@@ -57,6 +58,17 @@ class Templates(Jinja2):
 
     def from_string(self, template_code: str) -> Template:  # type: ignore[override]
         return Template(self.env.from_string(template_code), self)
+
+
+class AppFiles(jinja2.FileSystemLoader):
+    """The apps' files under guestlist/. The others are for the engine of a project that writes Jinja2 too."""
+
+    def get_source(
+        self, environment: jinja2.Environment, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        if not template.startswith("guestlist/"):
+            raise jinja2.TemplateNotFound(template)
+        return super().get_source(environment, template)
 
 
 class Template:

@@ -2,6 +2,7 @@
 
 from typing import Any, NoReturn, cast
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest
 from ninja import NinjaAPI, Router
 
@@ -24,7 +25,7 @@ class Api(NinjaAPI):
         """What `path` takes."""
         patterns, app, namespace = super().urls
         for pattern in patterns:
-            pattern.callback = guarded(cast("View", pattern.callback))
+            pattern.callback = login_not_required(guarded(cast("View", pattern.callback)))
         return patterns, app, namespace
 
 

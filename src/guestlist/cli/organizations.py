@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import typer
 from django.db import transaction
+from django.urls import NoReverseMatch, reverse
 
 from guestlist.actions.organizations import SetupCode, create_organization, create_setup_link
 from guestlist.cli import output
@@ -18,10 +19,16 @@ app = output.group("Create and list organizations.")
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it.")],
     slug: Annotated[str, typer.Option(help="Its short name, for addresses: lower-case, digits, hyphens.")],
-    owner: Annotated[str, typer.Option(metavar="EMAIL", help="Who will own it, by the set-up link.")],
+    owner: Annotated[str, typer.Option(metavar="EMAIL", help="Who will own it.")],
     as_json: output.Json = False,
 ) -> None:
-    """Create an organization and print the link by which its owner sets it up."""
+    """Create an organization and print the link by which its owner sets it up.
+
+    In a project without the set-up page the account with this address owns it at once.
+    """
+    if not _has_setup_page():
+        _create_for_account(name, slug, owner, as_json)
+        return
     with output.refusals(as_json=as_json), transaction.atomic():
         organization = create_organization(actor=output.OPERATOR, name=name, slug=slug)
         code = create_setup_link(actor=output.OPERATOR, organization=organization, email=owner)
@@ -50,6 +57,25 @@ def list_(as_json: output.Json = False) -> None:
         output.print_table(("ORG", "NAME", "CREATED"), rows)
     else:
         output.say("There are no organizations yet.")
+
+
+def _has_setup_page() -> bool:
+    """Whether a set-up link leads anywhere: the server has that page, a project with its own accounts not."""
+    try:
+        return bool(reverse("set_up", args=["code"]))
+    except NoReverseMatch:
+        return False
+
+
+def _create_for_account(name: str, slug: str, email: str, as_json: bool) -> None:
+    with output.refusals(as_json=as_json):
+        account = output.find_account(email)
+        organization = create_organization(actor=output.OPERATOR, name=name, slug=slug, owner=account)
+    if as_json:
+        resource: dict[str, Any] = organization.as_resource()
+        output.print_json({key: resource[key] for key in ("id", "slug", "name")})
+    else:
+        output.say(f"Created {organization.name} ({organization.slug}), owned by {account}.")
 
 
 def _print_link(organization: Organization, code: SetupCode, as_json: bool) -> None:

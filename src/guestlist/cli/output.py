@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
+from django.contrib.auth import get_user_model
 from django.db import models
 
 from guestlist import addresses, errors
 from guestlist.actors import Actor
+from guestlist.conf import conf
 from guestlist.models import Organization
 from guestlist.models.listing import COUNT_LIMIT, Columns, Listing
 from guestlist.models.organization import SLUG
@@ -28,6 +30,10 @@ class NoSuchOrganization(errors.NotFound):
 
 class NoSuchMember(errors.NotFound):
     """{organization} has no member with the address “{email}”."""
+
+
+class NoSuchAccount(errors.NotFound):
+    """No account has the verified address “{email}”."""
 
 
 def group(summary: str) -> typer.Typer:
@@ -48,6 +54,15 @@ def find_organization(slug: str) -> Organization:
     if found is None:
         raise NoSuchOrganization(slug=slug)
     return found
+
+
+def find_account(email: str) -> Any:
+    """The user who owns the address. Raises NoSuchAccount."""
+    key = addresses.comparison_key(email) or ""
+    owner = conf().addresses.owners([key]).get(key)
+    if owner is None:
+        raise NoSuchAccount(email=email)
+    return get_user_model()._default_manager.get(pk=owner)
 
 
 @contextmanager

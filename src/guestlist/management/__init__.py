@@ -1,0 +1,1 @@
+"""The command line in a project that has a `manage.py`."""

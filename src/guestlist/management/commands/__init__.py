@@ -1,0 +1,1 @@
+"""Commands that Django finds by the name of their module."""
