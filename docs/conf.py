@@ -3,7 +3,7 @@
 project = "Guestlist"
 author = "The Guestlist developers"
 extensions = ["myst_parser"]
-exclude_patterns = ["_build", "images"]
+exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "Guestlist"
 html_copy_source = False

@@ -2,17 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from guestlist import conf
+from guestlist import conf, events
 from guestlist.api import errors as api_errors
+from guestlist.api.resources import Result
 from guestlist.errors import GuestlistError
 from guestlist_server import environment
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md"))]
+HELP = ROOT / "src" / "guestlist" / "help"
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")), *sorted(HELP.glob("*.md"))]
 
 
 def _read(name: str) -> str:
@@ -48,6 +51,30 @@ def test_documented_error_codes_exist() -> None:
     assert documented <= _codes()
 
 
+def test_every_type_of_event_is_documented() -> None:
+    table = _read("api.md").partition("## Audit log")[2].partition("## Errors")[0]
+    assert set(re.findall(r"`(\w+\.\w+)`", table)) == events.TYPES
+
+
+def test_every_outcome_of_an_address_is_documented() -> None:
+    table = _read("api.md").partition("| `outcome` | Means |")[2].partition("\n\n")[0]
+    outcomes = set(get_args(Result.model_fields["outcome"].annotation)) - {"would_send"}
+    assert set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)) == outcomes
+
+
+def test_the_help_is_written_in_one_place() -> None:
+    included = re.search(r"{include} (\S+)", _read("use.md"))
+    assert included
+    assert (DOCS / included[1]).read_text().startswith("## Getting there")
+    assert "?" not in _read("use.md")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pictures_exist(page: Path) -> None:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text())
+    assert [picture for picture in pictures if not (page.parent / picture).is_file()] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"(?<!!)\[[^\]]*\]\(([^)#:]+)\)", page.read_text())
@@ -55,7 +82,7 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("command", ["setup", "serve", "test", "check"])
+@pytest.mark.parametrize("command", ["setup", "serve", "test", "check", "messages"])
 def test_documented_commands_can_be_run(command: str) -> None:
     path = ROOT / "bin" / command
     assert path.stat().st_mode & 0o111
