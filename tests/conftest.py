@@ -9,6 +9,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.db import connection
 from django.test import Client
+from django.utils import translation
 
 from guestlist.actions.api_keys import create_api_key
 from guestlist.actions.members import add_member
@@ -18,6 +19,13 @@ from guestlist.models import Membership, Organization, Role
 from guestlist_server.accounts.models import User
 
 PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> Iterator[None]:
+    """A page in another language leaves that language behind in the thread that tests share."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture(autouse=True)

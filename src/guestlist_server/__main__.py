@@ -1,4 +1,4 @@
-"""`guestlist`: the server's commands, and those of organizations, invitations, members and keys."""
+"""`guestlist`: the server's commands, and those of organizations, invitations, members, keys and accounts."""
 
 import os
 import sys
@@ -34,8 +34,10 @@ def _app() -> typer.Typer:
     if not set(OWN).intersection(sys.argv[1:2]):
         django.setup()
         from guestlist import cli
+        from guestlist_server.accounts import commands as accounts
 
         cli.add_commands(app)
+        app.add_typer(accounts.app, name="accounts")
     return app
 
 

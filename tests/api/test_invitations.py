@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from pydantic import ValidationError
 
 from guestlist.api import resources
-from guestlist.models import Delivery, Event, Invitation, Membership
+from guestlist.models import Delivery, Event, Invitation, Membership, Suppression
 from tests.api.conftest import assert_problem
 
 pytestmark = pytest.mark.django_db
@@ -293,3 +294,30 @@ def test_a_member_who_joined_has_no_role_until_given_one(manager, charlie, organ
     assert Membership.objects.active().filter(organization=organization, user=charlie).exists()
     with pytest.raises(ValidationError):
         resources.Invitation.model_validate({"id": "x"})
+
+
+def test_an_address_that_asked_not_to_be_invited_is_skipped_and_not_mailed_again(
+    manager, invite, organization, beta
+):
+    (pending,) = invite("vera@acme.test")
+    Suppression.objects.create(key="vera@acme.test")
+    Suppression.objects.create(key="other@acme.test", organization=beta)
+    body = {"emails": ["vera@acme.test", "no@acme.test", "other@acme.test"]}
+    Suppression.objects.create(key="no@acme.test", organization=organization)
+    response = manager("POST", "northwind/invitations", body)
+    outcomes = [result["outcome"] for result in response.data["results"]]
+    assert outcomes == ["already_invited", "suppressed", "sent"]
+    assert (response.data["sent"], response.data["skipped"]) == (1, 2)
+    path = f"northwind/invitations/{pending['id']}/resend"
+    assert_problem(manager("POST", path), status=409, code="suppressed")
+    many = manager("POST", "northwind/invitations/resend", {"ids": [pending["id"], ANY]}).data
+    assert [result["outcome"] for result in many["results"]] == ["suppressed", "not_found"]
+    assert (many["resent"], many["skipped"]) == (0, 2)
+
+
+def test_requests_for_a_new_invitation_are_a_filter(manager, invite):
+    invite("vera@acme.test", "second@acme.test")
+    Invitation.objects.filter(email="vera@acme.test").update(asked_at=Now())
+    listed = manager("GET", "northwind/invitations?status=asked").data
+    assert [row["email"] for row in listed["items"]] == ["vera@acme.test"]
+    assert_problem(manager("GET", "northwind/invitations?status=lost"), status=422, code="invalid_filter")

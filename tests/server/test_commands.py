@@ -192,3 +192,26 @@ def _end_leases(data_dir):
     with sqlite3.connect(data_dir / "guestlist.sqlite3") as database:
         database.execute("UPDATE guestlist_delivery SET leased_until = '2000-01-01 00:00:00'")
     database.close()
+
+
+def test_a_lost_second_factor_is_reset_by_the_operator(db, client):
+    from allauth.mfa.models import Authenticator
+    from typer.testing import CliRunner
+
+    from guestlist_server.accounts.commands import app
+    from tests.conftest import PASSWORD, make_user
+
+    run = CliRunner().invoke
+    refused = run(app, ["reset-two-factor", "nobody@acme.test"])
+    assert refused.exit_code == 1
+    assert "No account has the verified address" in refused.output
+    vera = make_user("vera@acme.test", "Vera Vance")
+    form = {"login": vera.email, "password": PASSWORD}
+    client.post("/accounts/login/", form)
+    assert client.get("/invitations").status_code == 200
+    Authenticator.objects.create(user=vera, type=Authenticator.Type.TOTP, data={"secret": "x"})
+    assert "2fa" in client.__class__().post("/accounts/login/", form)["Location"]
+    done = run(app, ["reset-two-factor", "VERA@acme.test", "--json"])
+    assert json.loads(done.output)["removed"] == 1
+    assert client.get("/invitations").status_code == 302
+    assert client.__class__().post("/accounts/login/", form)["Location"] == "/"

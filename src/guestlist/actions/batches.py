@@ -1,5 +1,6 @@
 """What an action on many invitations answers: exact, and in words."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +9,11 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from guestlist import errors
 from guestlist.addresses import Item, ParsedAddresses
 from guestlist.conf import conf
 from guestlist.models import Invitation, Organization
-from guestlist.models.invitation import InvitationQuerySet
+from guestlist.models.invitation import FILTERS, InvitationQuerySet
 
 SKIPPED_SHOWN = 100
 SENT = ("sent", "would_send")
@@ -108,11 +110,7 @@ class InvitationBatch:
             and ngettext("%d already a member, skipped.", "%d already members, skipped.", members) % members,
             invited
             and ngettext("%d already invited, skipped.", "%d already invited, skipped.", invited) % invited,
-            unwanted
-            and ngettext(
-                "%d asked not to be invited, skipped.", "%d asked not to be invited, skipped.", unwanted
-            )
-            % unwanted,
+            unwanted and _asked_not_to(unwanted),
             listed and ngettext("%d listed twice.", "%d listed twice.", listed) % listed,
             bad and ngettext("%d to fix.", "%d to fix.", bad) % bad,
             self.sent
@@ -147,10 +145,12 @@ class Selection:
         return self.ids is not None or bool(self.status) or bool(self.q)
 
     def rows(self, organization: Organization) -> InvitationQuerySet:
-        """The chosen invitations of `organization`."""
+        """The chosen invitations of `organization`. Raises InvalidFilter for a status that is none."""
         rows = Invitation.objects.for_display().filter(organization=organization)
         if self.ids is not None:
             return rows.filter(pk__in=[pk for pk in map(as_uuid, self.ids) if pk])
+        if self.status and self.status not in FILTERS:
+            raise errors.InvalidFilter(value=self.status[:100], choices=", ".join(FILTERS))
         rows = rows.with_status(self.status) if self.status else rows
         return rows.matching(self.q or "")
 
@@ -170,23 +170,32 @@ class BulkResult:
     verb: str
     done: int
     skipped: int
+    suppressed: int
     results: Sequence[tuple[str, str]]
 
     @classmethod
     def of(
-        cls, verb: str, selection: Selection, chosen: Sequence[Invitation], done: Iterable[UUID]
+        cls,
+        verb: str,
+        selection: Selection,
+        chosen: Sequence[Invitation],
+        done: Iterable[UUID],
+        suppressed: Collection[str] = (),
     ) -> "BulkResult":
-        """`done` are the ids of those of `chosen` to which it happened."""
-        outcomes = {row.pk: "not_pending" for row in chosen} | dict.fromkeys(done, verb)
+        """`done` are the ids of those of `chosen` to which it happened, `suppressed` the comparison keys of
+        those who asked not to be invited.
+        """
+        outcomes = {row.pk: "suppressed" if row.key in suppressed else "not_pending" for row in chosen}
+        outcomes |= dict.fromkeys(done, verb)
         if selection.ids is not None:
             known = {str(pk): outcome for pk, outcome in outcomes.items()}
             results = [(text, known.get(str(as_uuid(text)), "not_found")) for text in selection.ids]
         else:
             skipped = [(str(pk), outcome) for pk, outcome in outcomes.items() if outcome != verb]
             results = skipped[:SKIPPED_SHOWN]
-        count = sum(outcome == verb for outcome in outcomes.values())
+        counts = Counter(outcomes.values())
         total = len(selection.ids) if selection.ids is not None else len(chosen)
-        return cls(verb, count, total - count, results)
+        return cls(verb, counts[verb], total - counts[verb], counts["suppressed"], results)
 
     def as_resource(self) -> dict[str, Any]:
         """As REST shows it."""
@@ -201,7 +210,16 @@ class BulkResult:
             done = ngettext("%d invitation revoked.", "%d invitations revoked.", self.done) % self.done
         else:
             done = ngettext("%d invitation sent again.", "%d invitations sent again.", self.done) % self.done
-        if not self.skipped:
-            return done
-        text = ngettext("%d skipped: no longer pending.", "%d skipped: no longer pending.", self.skipped)
-        return f"{done} {text % self.skipped}"
+        unwanted, gone = self.suppressed, self.skipped - self.suppressed
+        parts = [
+            done,
+            unwanted and _asked_not_to(unwanted),
+            gone
+            and ngettext("%d skipped: no longer pending.", "%d skipped: no longer pending.", gone) % gone,
+        ]
+        return " ".join(part for part in parts if part)
+
+
+def _asked_not_to(number: int) -> str:
+    text = ngettext("%d asked not to be invited, skipped.", "%d asked not to be invited, skipped.", number)
+    return text % number

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import F as Column
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Now
 
 from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.batches import BulkResult, InvitationBatch, Selection, Standing
 from guestlist.actions.mail import cancel_mail, new_mail
+from guestlist.actions.members import members_by_key
 from guestlist.actions.revocation import end_rows, expire_rows, revoke_rows
 from guestlist.actions.suppressions import suppressed_keys
 from guestlist.actors import Actor
@@ -19,7 +20,7 @@ from guestlist.addresses import Address, ParsedAddresses, comparison_key
 from guestlist.conf import conf
 from guestlist.events import Happening, record_all
 from guestlist.links import new_nonce
-from guestlist.models import Delivery, Invitation, Membership, Organization
+from guestlist.models import Delivery, Invitation, Organization
 from guestlist.models.fields import chunks, insert_all
 from guestlist.models.invitation import NEVER, Status
 from guestlist.permissions import Permission
@@ -106,7 +107,8 @@ def resend_invitations(*, actor: Actor, organization: Organization, selection: S
         _check_selection(selection)
         chosen = list(selection.rows(organization))
         again = _resend(actor, organization, chosen)
-    return BulkResult.of("resent", selection, chosen, again.keys())
+        suppressed = suppressed_keys(organization, [row.key for row in chosen if row.pk not in again])
+    return BulkResult.of("resent", selection, chosen, again.keys(), suppressed)
 
 
 def ids_of_addresses(*, organization: Organization, emails: Iterable[str]) -> list[str]:
@@ -142,21 +144,9 @@ def _get(organization: Organization, invitation_id: Any) -> Invitation:
     return row
 
 
-def _members(organization: Organization, keys: Iterable[str]) -> set[str]:
-    """Those of `keys` that are an address of a member: any verified one counts."""
-    owners = conf().addresses.owners(keys)
-    theirs = Q(user__in=set(owners.values())) | Q(email_key__in=set(keys))
-    rows = Membership.objects.active().filter(theirs, organization=organization)
-    user_ids, email_keys = set(), set()
-    for user_id, email_key in rows.values_list("user_id", "email_key"):
-        user_ids.add(user_id)
-        email_keys.add(email_key)
-    return {key for key in keys if key in email_keys or owners.get(key) in user_ids}
-
-
 def _standing(organization: Organization, keys: Iterable[str], now: datetime | Now) -> Standing:
     return Standing(
-        members=_members(organization, keys),
+        members=members_by_key(organization, keys),
         pending=_pending(organization, keys, now),
         suppressed=suppressed_keys(organization, keys),
     )
@@ -212,7 +202,7 @@ def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]
     ended = _latest_by_key([row for row in rows if row.status_now != Status.PENDING])
     expire_rows(organization, Invitation.objects.filter(key__in=ended))
     pending_now = _pending(organization, ended, organization.now)
-    taken = _members(organization, ended) | pending_now.keys() | suppressed
+    taken = members_by_key(organization, ended).keys() | pending_now.keys() | suppressed
     renewed = {key: row for key, row in ended.items() if key not in taken}
     addresses = [Address(key=key, email=row.email) for key, row in renewed.items()]
     new = _insert(actor, organization, addresses)

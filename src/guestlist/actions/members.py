@@ -1,6 +1,9 @@
 """Change a role, remove, leave."""
 
+from collections.abc import Iterable
 from typing import Any
+
+from django.db.models import Q
 
 from guestlist import errors
 from guestlist.actions import access
@@ -9,6 +12,7 @@ from guestlist.actions.invitee import verified_keys
 from guestlist.actions.revocation import revoke_rows
 from guestlist.actors import Actor
 from guestlist.addresses import comparison_key
+from guestlist.conf import conf
 from guestlist.events import Happening, record
 from guestlist.models import Invitation, Membership, Organization, Role
 from guestlist.permissions import Permission
@@ -90,6 +94,29 @@ def _profile(user: Any) -> dict[str, Any]:
         "email_key": key,
         "email_verified": key in verified_keys(actor),
     }
+
+
+def members_by_key(organization: Organization, keys: Iterable[str]) -> dict[str, Any]:
+    """Comparison key → membership id, for those of `keys` that are an address of a member: any verified one
+    counts, and the one that the membership shows. Two queries for any number.
+    """
+    keys = set(keys)
+    owners = conf().addresses.owners(keys)
+    theirs = Q(user__in=set(owners.values())) | Q(email_key__in=keys)
+    rows = Membership.objects.active().filter(theirs, organization=organization)
+    by_user: dict[Any, Any] = {}
+    by_key: dict[str, Any] = {}
+    for pk, user_id, email_key in rows.values_list("pk", "user_id", "email_key"):
+        by_user[user_id], by_key[email_key] = pk, pk
+    found = {key: by_user.get(owners.get(key)) or by_key.get(key) for key in keys}
+    return {key: pk for key, pk in found.items() if pk}
+
+
+def find_member(organization: Organization, email: str) -> Membership | None:
+    """The member with this address, if there is one."""
+    key = comparison_key(email)
+    ids = members_by_key(organization, [key] if key else [])
+    return Membership.objects.select_related("role").filter(pk__in=ids.values()).first()
 
 
 def _active_member(organization: Organization, member_id: Any) -> Membership:

@@ -12,7 +12,7 @@ from guestlist.actions.batches import BulkResult, InvitationBatch, Selection
 from guestlist.addresses import REASONS, ParsedAddresses, parse_addresses, parse_items
 from guestlist.cli import output
 from guestlist.models import Invitation, Organization
-from guestlist.models.invitation import Status
+from guestlist.models.invitation import FILTERS, Status
 
 app = output.group("Send, list, resend and revoke invitations.")
 MAX_FILE = 4_000_000
@@ -57,7 +57,7 @@ def send(
 @app.command("list", epilog=output.example("invitations list northwind --status pending --sort email"))
 def list_(
     slug: output.Slug,
-    status: Annotated[str, typer.Option(help="pending, accepted, declined, revoked or expired.")] = "",
+    status: Annotated[str, typer.Option(help=f"{', '.join(FILTERS)}.")] = "",
     sort: Annotated[str, typer.Option(help="email, status, invited or expires; - in front reverses.")] = (
         "-invited"
     ),
@@ -67,8 +67,6 @@ def list_(
     """List invitations, newest first unless told otherwise."""
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
-        if status and status not in Status.values:
-            raise errors.InvalidFilter(value=status, choices=", ".join(Status.values))
         rows = Selection(status=status, q=output.shown(q)).rows(organization)
         found = output.read_all(rows, Invitation.COLUMNS, sort)
     if as_json:
@@ -165,7 +163,7 @@ def _print_batch(batch: InvitationBatch, dry_run: bool) -> None:
 
 def _print_preview(batch: InvitationBatch) -> None:
     counts = {"would be sent": batch.sent, "to fix": len(batch.invalid)}
-    for name in ("already_member", "already_invited", "duplicate"):
+    for name in ("already_member", "already_invited", "suppressed", "duplicate"):
         counts[_words(name)] = batch.count(name)
     output.say(
         "Dry run, nothing was sent: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n) + "."

@@ -3,13 +3,10 @@
 from typing import Annotated
 
 import typer
-from django.db.models import Q
 
 from guestlist import errors
 from guestlist.actions import members as actions
-from guestlist.addresses import comparison_key
 from guestlist.cli import output
-from guestlist.conf import conf
 from guestlist.models import Membership, Organization, Role
 
 app = output.group("List members, change their roles, remove them.")
@@ -71,12 +68,8 @@ def remove(slug: output.Slug, email: Email, as_json: output.Json = False) -> Non
 
 
 def _find_member(organization: Organization, email: str) -> Membership:
-    key = comparison_key(email)
-    if key:
-        owners = conf().addresses.owners([key]).values()
-        rows = Membership.objects.active().filter(organization=organization)
-        if member := rows.filter(Q(user__in=list(owners)) | Q(email_key=key)).first():
-            return member
+    if member := actions.find_member(organization, email):
+        return member
     raise output.NoSuchMember(organization=organization.name, email=email)
 
 

@@ -29,6 +29,7 @@ class Status(models.TextChoices):
 
 # Not a status: a filter of the page, for those whose person asked for a new one.
 ASKED = "asked"
+FILTERS = (*Status.values, ASKED)
 _LAPSED = models.Q(status=Status.PENDING, expires_at__lte=Now())
 
 
