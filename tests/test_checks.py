@@ -49,7 +49,12 @@ def test_a_user_model_without_addresses_is_an_error(settings, monkeypatch):
     ],
 )
 def test_what_pages_need_is_named(settings, setting, name):
-    setattr(settings, setting, without(getattr(settings, setting), name))
+    # The server names a class made from the app's middleware.
+    given = [
+        name if entry == "guestlist_server.middleware.Errors" else entry
+        for entry in getattr(settings, setting)
+    ]
+    setattr(settings, setting, without(given, name))
     messages = [message.msg for message in run_checks() if message.id == "guestlist.E003"]
     assert len(messages) == 1
     assert setting in messages[0]

@@ -11,6 +11,7 @@ from django.core.exceptions import FieldDoesNotExist, ImproperlyConfigured
 from django.db import connections
 from django.shortcuts import resolve_url
 from django.urls import NoReverseMatch, Resolver404, resolve, reverse
+from django.utils.module_loading import import_string
 
 from guestlist import user_addresses
 from guestlist.conf import conf
@@ -40,11 +41,19 @@ def what_is_needed_is_installed(**_: Any) -> list[checks.CheckMessage]:
         f"{setting} needs {entry!r}."
         for setting, entries in NEEDED.items()
         for entry in entries
-        if entry not in getattr(settings, setting)
+        if not any(_is(given, entry) for given in getattr(settings, setting))
     ]
     if not any(entry["BACKEND"] == ENGINE and entry.get("APP_DIRS") for entry in settings.TEMPLATES):
         missing.append(f"TEMPLATES needs an entry with the BACKEND {ENGINE!r} and APP_DIRS.")
     return [checks.Error(sentence, id="guestlist.E003") for sentence in missing]
+
+
+def _is(given: str, entry: str) -> bool:
+    """Whether `given` is `entry`, or a middleware class made from it."""
+    if given == entry or not entry.endswith("Errors"):
+        return given == entry
+    kind = import_string(given)
+    return isinstance(kind, type) and issubclass(kind, import_string(entry))
 
 
 @checks.register
@@ -100,9 +109,9 @@ def _pages() -> Iterator[checks.CheckMessage]:
         sentence = f"Links in mail start with {conf().url}/i/, but their page is at {page}."
         hint = "Let GUESTLIST['URL'] end with the path at which the URLconf includes 'guestlist.web.urls'."
         yield checks.Warning(sentence, hint=hint, id="guestlist.W001")
-    address = resolve_url(settings.LOGIN_URL)
     try:
+        address = resolve_url(settings.LOGIN_URL)
         if not urlsplit(address).netloc:
             resolve(urlsplit(address).path)
-    except Resolver404:
-        yield checks.Warning(f"Nothing answers at LOGIN_URL, {address}.", id="guestlist.W002")
+    except (NoReverseMatch, Resolver404):
+        yield checks.Warning(f"Nothing answers at LOGIN_URL, {settings.LOGIN_URL}.", id="guestlist.W002")

@@ -22,6 +22,7 @@ TYPES = frozenset(
         "invitation.expired",
         "invitation.failed",
         "invitation.asked",
+        "invitation.request_dismissed",
         "invitation.suppressed",
         "invitation.allowed",
         "invitation.link_created",

@@ -129,7 +129,6 @@ def test_a_pending_invitation_of_a_suppressed_address_is_not_mailed_again(organi
     decline(find_invitation(token=invitation_token(ours.nonce, ours.pk)), suppress="server")
     theirs.refresh_from_db()
     assert theirs.status == "pending"
-    assert theirs.delivery.state == "canceled"
     with pytest.raises(errors.Suppressed):
         resend_invitation(actor=actor_of(dora), organization=beta, invitation_id=theirs.pk)
     result = resend_invitations(

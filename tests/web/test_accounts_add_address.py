@@ -142,6 +142,20 @@ def test_three_codes_an_hour_and_only_the_newest_works(page, client, organizatio
     assert client.post(elsewhere, {"send": "1"}).status_code == 302
 
 
+def test_a_code_that_was_not_sent_does_not_count(page, client, monkeypatch):
+    def fail(*_):
+        raise SMTPServerDisconnected("gone")
+
+    prove(client)
+    with monkeypatch.context() as down:
+        down.setattr(EmailBackend, "send_messages", fail)
+        for _ in range(4):
+            assert client.post(page, {"send": "1"}).status_code == 503
+    for _ in range(3):
+        assert client.post(page, {"send": "1"}).status_code == 302
+    assert client.post(page, {"send": "1"}).status_code == 429
+
+
 def test_a_code_for_one_address_adds_no_other(page, client, organization, alice):
     prove(client)
     client.post(page, {"send": "1"})
@@ -223,4 +237,5 @@ def test_a_mail_server_that_is_down_is_told(page, client, monkeypatch):
     answer = client.post(page, {"send": "1"})
     assert answer.status_code == 503
     assert "mail server doesn’t answer" in answer.content.decode()
+    assert not AddressCode.objects.exists()
     assert client.post("/accounts/password/reset/", {"email": "vera@home.test"}).status_code == 503

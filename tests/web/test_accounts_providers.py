@@ -190,6 +190,8 @@ def test_variables_configure_providers(configured):
     assert app["settings"]["server_url"] == "https://id.acme.test:8443/realms/x"
     (elsewhere,) = configured(GUESTLIST_OIDC="https://a:b@id.acme.test?sign_in=https://login.acme.test/x")
     assert elsewhere.host == "https://login.acme.test"
+    (numbered,) = configured(GUESTLIST_OIDC="https://a:b@id.acme.test?sign_in=https://[2001:db8::1]:8443/x")
+    assert numbered.host == "https://[2001:db8::1]:8443"
 
 
 @pytest.mark.parametrize(
@@ -201,6 +203,15 @@ def test_variables_configure_providers(configured):
         ("GUESTLIST_OIDC", "https://id.acme.test"),
         ("GUESTLIST_OIDC", "http://a:b@id.acme.test"),
         ("GUESTLIST_OIDC", "https://a:b@id.acme.test?sign_in=evil"),
+        ("GUESTLIST_OIDC", "https://a:b@id.acme.test?sign_in=https://x.test; script-src *"),
+        ("GUESTLIST_OIDC", "https://a:b@id.acme.test?sign_in=https://x.test;script-src"),
+        ("GUESTLIST_OIDC", "https://a:b@id.acme.test?sign_in=https://'self'"),
+        ("GUESTLIST_OIDC", "https://a:b@id.acme.test?sign_in=https://*"),
+        ("GUESTLIST_OIDC", "https://a:b@id.acme.test?sign_in=https://x.test:evil"),
+        ("GUESTLIST_OIDC", "https://a:b@id.acme.test?sign_in=https://[fe80::1%25; script-src]"),
+        ("GUESTLIST_OIDC", "https://a:b@id.acme.test?sign_in=javascript://x.test"),
+        ("GUESTLIST_OIDC", "https://a:b@id.acme.test; script-src *"),
+        ("GUESTLIST_OIDC", "https://a:b@id.acme.test,evil?sign_in=https://login.acme.test"),
         ("GUESTLIST_CREATE_ORGANIZATIONS", "everybody"),
         ("GUESTLIST_TRUSTED_PROXIES", "-1"),
     ],

@@ -1,4 +1,4 @@
-"""The pages on which the invited say no, never again, or after all; and the page that makes a link to hand over."""
+"""The pages on which the invited say no, never again, or after all; and the page of a link to hand over."""
 
 from datetime import timedelta
 
@@ -174,7 +174,9 @@ def test_joining_from_my_invitations(invitation, vera, as_user):
     client = as_user(vera)
     assert client.post(f"/invitations/{invitation.pk}/accept")["Location"] == "/o/northwind/"
     assert Membership.objects.active().filter(user=vera).exists()
-    assert client.post(f"/invitations/{invitation.pk}/accept").status_code == 409
+    assert client.post(f"/invitations/{invitation.pk}/accept")["Location"] == "/o/northwind/"
+    answer = client.get(f"/invitations/{invitation.pk}/decline", follow=True)
+    assert "This invitation is no longer pending: it is accepted." in text(answer)
 
 
 def test_declining_from_my_invitations_and_allowing_again(invitation, vera, as_user):

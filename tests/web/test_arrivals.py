@@ -1,5 +1,5 @@
 """Every way of arriving: what each visitor sees behind each kind of link under each sign-up policy, and what
-a press of the button changes. One row of TABLE for each (link, visitor); where the policy matters, it says so.
+a press of the button changes. One row of TABLE for each (link, visitor); it says where the policy matters.
 """
 
 from collections.abc import Callable

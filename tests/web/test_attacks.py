@@ -315,12 +315,12 @@ def test_no_cache_keeps_the_page_of_a_link(url, client):
         assert "no-store" in client.get(path)["Cache-Control"]
 
 
-@pytest.mark.parametrize("path", ["", "/decline", "/preferences", "/ask", "/switch"])
+@pytest.mark.parametrize("path", ["", "/decline", "/preferences", "/switch"])
 def test_no_log_line_holds_a_token(url, token, client, caplog, path):
     """H09; the Referer of assets is kept back by the policy of the page."""
     caplog.set_level(0)
     answer = client.get(url + path)
-    client.post(url + path, {"email": "x"})
+    client.post(url + path, {"email": "x", "again": "server"})
     written = "".join(Lines([]).format(record) for record in caplog.records)
     assert "gli_…" in written
     assert token[4:20] not in written

@@ -7,6 +7,7 @@ import pytest
 from guestlist.models import Event, Invitation
 from tests.actions.test_send_invitations import send
 
+ANY_ID = "01890000-0000-7000-8000-000000000000"
 URL = "/o/northwind/admin/invitations"
 HTMX = {"HX-Request": "true"}
 
@@ -285,7 +286,20 @@ def test_a_forged_cursor_is_refused(organization, alice, as_user, when):
 
 
 def test_text_typed_before_the_session_ended_is_shown_again(organization, client):
-    response = client.post(f"{URL}/new", {"emails": "a@x.test, b@x.test"})
+    page = {"Referer": f"http://testserver{URL}/new"}
+    response = client.post(f"{URL}/new", {"emails": "a@x.test, b@x.test"}, headers=page)
     assert response.status_code == 401
     assert "a@x.test, b@x.test" in response.content.decode()
     assert f"next={URL}/new" in response.content.decode()
+
+
+@pytest.mark.parametrize("referer", ["https://evil.test/x", "//evil.test", "http://[", "javascript:1", ""])
+def test_signing_in_again_never_leads_to_an_address_that_takes_only_forms(organization, client, referer):
+    answer = client.post(f"/invitations/{ANY_ID}/accept", headers={"Referer": referer})
+    assert answer.status_code == 401
+    assert "next=/&quot;" in answer.content.decode() or 'next=/"' in answer.content.decode()
+
+
+def test_a_page_that_names_no_address_leads_to_the_start(organization, client):
+    answer = client.post(f"{URL}/new", headers={"HX-Request": "true", "HX-Current-URL": "http://["})
+    assert (answer.status_code, answer["HX-Redirect"]) == (401, "/accounts/login/?next=/")

@@ -13,6 +13,7 @@ from guestlist import errors
 from guestlist.addresses import Item, ParsedAddresses
 from guestlist.conf import conf
 from guestlist.models import Invitation, Organization
+from guestlist.models.fields import as_uuid
 from guestlist.models.invitation import FILTERS, InvitationQuerySet
 
 SKIPPED_SHOWN = 100
@@ -153,14 +154,6 @@ class Selection:
             raise errors.InvalidFilter(value=self.status[:100], choices=", ".join(FILTERS))
         rows = rows.with_status(self.status) if self.status else rows
         return rows.matching(self.q or "")
-
-
-def as_uuid(text: str) -> UUID | None:
-    """`text` as an id, or None."""
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,14 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F
 from django.db.models.functions import Now
 
 from guestlist.actions import access
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
-from guestlist.models import Delivery, Invitation
+from guestlist.models import Delivery, Invitation, Suppression
 from guestlist.models.delivery import DeliveryQuerySet, Kind, State
-from guestlist.models.invitation import Status
 
 LEASE = timedelta(seconds=30)
 LONGEST_WAIT = timedelta(minutes=5)
@@ -38,8 +37,8 @@ def claim_deliveries(*, worker: UUID, limit: int) -> Sequence[Delivery]:
 def begin_delivery(*, delivery: Delivery, worker: UUID) -> bool:
     """Start an attempt: whether this message is still to be sent and still ours. Renews the lease.
 
-    False where the invitation has ended meanwhile: its mail was canceled with it. Word to a manager goes out
-    all the same.
+    False where the invitation has ended meanwhile: its mail was canceled with it. False where the address
+    asked not to be invited. Word to a manager goes out all the same.
     """
     ours = Delivery.objects.owed().filter(
         pk=delivery.pk,
@@ -49,9 +48,7 @@ def begin_delivery(*, delivery: Delivery, worker: UUID) -> bool:
     # Only columns of the delivery: PostgreSQL looks at those again after waiting for a revoke to commit.
     if not ours.update(attempts=F("attempts") + 1, at=Now(), leased_until=Now() + LEASE):
         return False
-    if delivery.kind != Kind.INVITATION:
-        return True
-    return Invitation.objects.pending().filter(pk=delivery.invitation_id).exists()
+    return _is_wanted(delivery)
 
 
 def finish_delivery(*, delivery: Delivery, worker: UUID, detail: str = "") -> None:
@@ -80,12 +77,11 @@ def fail_delivery(*, delivery: Delivery, worker: UUID, detail: str) -> None:
 
 
 def drop_delivery(*, delivery: Delivery, worker: UUID) -> None:
-    """The invitation ended before its mail left: nothing is sent. Mail of one that is still pending (only
-    the lease had ended) stays owed.
+    """The invitation ended, or its address asked not to be invited, before its mail left: nothing is sent.
+    Mail that is still wanted (only the lease had ended) stays owed.
     """
-    ended = _held(delivery, worker).filter(kind=Kind.INVITATION)
-    ended = ended.exclude(invitation__status=Status.PENDING, invitation__expires_at__gt=Now())
-    ended.update(state=State.CANCELED, **_RELEASED)
+    if not _is_wanted(delivery):
+        _held(delivery, worker).update(state=State.CANCELED, **_RELEASED)
 
 
 def release_deliveries(*, worker: UUID) -> None:
@@ -99,6 +95,14 @@ def back_off(attempts: int) -> timedelta:
 
 
 _RELEASED: dict[str, None] = {"leased_by": None, "leased_until": None, "next_at": None}
+
+
+def _is_wanted(delivery: Delivery) -> bool:
+    if delivery.kind != Kind.INVITATION:
+        return True
+    invitation = delivery.invitation
+    unwanted = Suppression.objects.against(delivery.organization, [invitation.key])
+    return Invitation.objects.pending().filter(~Exists(unwanted), pk=invitation.pk).exists()
 
 
 def _held(delivery: Delivery, worker: UUID) -> DeliveryQuerySet:

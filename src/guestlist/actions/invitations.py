@@ -1,6 +1,7 @@
 """Send, preview, resend, revoke."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db.models.functions import Now
 from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.batches import BulkResult, InvitationBatch, Selection, Standing
+from guestlist.actions.invitee import verified_keys
 from guestlist.actions.mail import cancel_mail, new_mail
 from guestlist.actions.members import members_by_key
 from guestlist.actions.revocation import end_rows, expire_rows, revoke_rows
@@ -39,7 +41,7 @@ def send_invitations(*, actor: Actor, organization: Organization, parsed: Parsed
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         _check_size(parsed)
         keys = {address.key for address in parsed.addresses}
-        expire_rows(organization, Invitation.objects.filter(key__in=keys))
+        expire_rows(organization, keys)
         standing = _standing(organization, keys, organization.now)
         fresh = [address for address in parsed.addresses if address.key not in standing]
         sent = _insert(actor, organization, fresh)
@@ -71,7 +73,7 @@ def resend_invitation(*, actor: Actor, organization: Organization, invitation_id
         invitation = _get(organization, invitation_id)
         again = _resend(actor, organization, [invitation])
         if invitation.pk not in again:
-            if suppressed_keys(organization, [invitation.key]):
+            if is_resendable(invitation) and suppressed_keys(organization, [invitation.key]):
                 raise errors.Suppressed(email=invitation.email)
             raise errors.NotPending(invitation.status_now)
     return again[invitation.pk]
@@ -144,7 +146,7 @@ def _get(organization: Organization, invitation_id: Any) -> Invitation:
     return row
 
 
-def _standing(organization: Organization, keys: Iterable[str], now: datetime | Now) -> Standing:
+def _standing(organization: Organization, keys: Collection[str], now: datetime | Now) -> Standing:
     return Standing(
         members=members_by_key(organization, keys),
         pending=_pending(organization, keys, now),
@@ -155,8 +157,8 @@ def _standing(organization: Organization, keys: Iterable[str], now: datetime | N
 def _pending(organization: Organization, keys: Iterable[str], now: datetime | Now) -> dict[str, Invitation]:
     # An action uses one time throughout, or a row could lapse between two of its statements.
     pending = Invitation.objects.filter(status=Status.PENDING, expires_at__gt=now)
-    rows = pending.for_display().filter(organization=organization, key__in=set(keys))
-    return {row.key: row for row in rows}
+    rows = pending.for_display().filter(organization=organization)
+    return {row.key: row for chunk in chunks(list(keys)) for row in rows.filter(key__in=chunk)}
 
 
 def _expiry(now: datetime) -> datetime:
@@ -165,13 +167,20 @@ def _expiry(now: datetime) -> datetime:
 
 
 def _insert(actor: Actor, organization: Organization, fresh: Iterable[Address]) -> dict[str, Invitation]:
+    actor = _with_verified_email(actor)
     invitations = [_new_invitation(actor, organization, address.email, address.key) for address in fresh]
     insert_all(invitations)
     granted = Invitation.objects.asked().filter(organization=organization)
-    granted.filter(key__in=[row.key for row in invitations]).update(asked_at=None)
+    for chunk in chunks([row.key for row in invitations]):
+        granted.filter(key__in=chunk).update(asking=False)
     insert_all([row.delivery for row in invitations if row.delivery])
     record_all(actor, organization, [Happening("invitation.sent", row) for row in invitations])
     return {row.key: row for row in invitations}
+
+
+def _with_verified_email(actor: Actor) -> Actor:
+    """Mail names the inviter's address and answers go to it, so it has to be theirs."""
+    return actor if comparison_key(actor.email) in verified_keys(actor) else replace(actor, email="")
 
 
 def _new_invitation(actor: Actor, organization: Organization, email: str, key: str) -> Invitation:
@@ -200,7 +209,7 @@ def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]
     pending = [row for row in rows if row.status_now == Status.PENDING and row.key not in suppressed]
     _send_again(actor, organization, pending)
     ended = _latest_by_key([row for row in rows if row.status_now != Status.PENDING])
-    expire_rows(organization, Invitation.objects.filter(key__in=ended))
+    expire_rows(organization, ended)
     pending_now = _pending(organization, ended, organization.now)
     taken = members_by_key(organization, ended).keys() | pending_now.keys() | suppressed
     renewed = {key: row for key, row in ended.items() if key not in taken}
@@ -211,7 +220,7 @@ def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]
 
 def is_resendable(invitation: Invitation) -> bool:
     """Pending and expired ones are; a declined one if its person asked for a new invitation."""
-    asked = invitation.status_now == Status.DECLINED and invitation.asked_at is not None
+    asked = invitation.status_now == Status.DECLINED and invitation.asking
     return asked or invitation.status_now in (Status.PENDING, Status.EXPIRED)
 
 

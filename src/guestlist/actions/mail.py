@@ -1,6 +1,6 @@
 """Messages owed to the outside: part of the actions that send, end, ask and decline."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -34,7 +34,7 @@ def tell_managers(organization: Organization, invitation: Invitation, kind: Kind
     owners, at most five. Only verified addresses are written to.
     """
     invitation.organization = organization
-    insert_all([new_mail(invitation, kind, email) for email in _concerned(organization, invitation)])
+    insert_all([new_mail(invitation, kind, member.email) for member in concerned(organization, invitation)])
 
 
 def cancel_mail(invitation_ids: Sequence[UUID]) -> None:
@@ -43,12 +43,21 @@ def cancel_mail(invitation_ids: Sequence[UUID]) -> None:
     owed.update(state=State.CANCELED, next_at=None, detail="")
 
 
-def _concerned(organization: Organization, invitation: Invitation) -> Iterable[str]:
+def cancel_news(organization: Organization, email: str) -> None:
+    """Stop word to somebody who does not manage the members any more."""
+    owed = Delivery.objects.owed().exclude(kind=Kind.INVITATION)
+    owed.filter(organization=organization, recipient=email).update(
+        state=State.CANCELED, next_at=None, detail=""
+    )
+
+
+def concerned(organization: Organization, invitation: Invitation) -> Sequence[Membership]:
+    """Whom `tell_managers` writes to."""
     members = Membership.objects.active().filter(organization=organization, email_verified=True)
     members = members.exclude(email="").select_related("role")
     if invitation.invited_by_type == "user":
         inviter_id: Any = invitation.invited_by_id
         inviter = members.filter(user=inviter_id).first()
         if inviter and Permission.MEMBER_MANAGE in inviter.permissions:
-            return [inviter.email]
-    return list(members.filter(role__fixed=True).order_by("pk").values_list("email", flat=True)[:MOST_TOLD])
+            return [inviter]
+    return list(members.filter(role__fixed=True).order_by("pk")[:MOST_TOLD])

@@ -9,12 +9,14 @@ from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.hand_over import end_hand_over_links
 from guestlist.actions.invitee import verified_keys
+from guestlist.actions.mail import cancel_news
 from guestlist.actions.revocation import revoke_rows
 from guestlist.actors import Actor
 from guestlist.addresses import comparison_key
 from guestlist.conf import conf
 from guestlist.events import Happening, record
 from guestlist.models import Invitation, Membership, Organization, Role
+from guestlist.models.fields import as_uuid, chunks
 from guestlist.permissions import Permission
 
 
@@ -36,6 +38,8 @@ def change_role(*, actor: Actor, organization: Organization, member_id: Any, rol
             _check_last_owner(organization, member)
         member.role = role
         member.save(update_fields=["role"])
+        if Permission.MEMBER_MANAGE not in member.permissions:
+            end_hand_over_links(organization, member.user_id)
         change = {"role": (before and before.name, role and role.name)}
         record(actor, organization, Happening("member.role_changed", member, change))
     return member
@@ -77,6 +81,9 @@ def add_member(
     )
     member.save(force_insert=True)
     record(actor, organization, Happening("member.joined", member, {"role": (None, role and role.name)}))
+    # Whoever is in needs no new invitation.
+    keys = verified_keys(Actor.user(user, origin=actor.origin)) | {member.email_key}
+    Invitation.objects.asked().filter(organization=organization, key__in=keys).update(asking=False)
     return member
 
 
@@ -98,25 +105,30 @@ def _profile(user: Any) -> dict[str, Any]:
 
 def members_by_key(organization: Organization, keys: Iterable[str]) -> dict[str, Any]:
     """Comparison key → membership id, for those of `keys` that are an address of a member: any verified one
-    counts, and the one that the membership shows. Two queries for any number.
+    counts; one that nobody has proved is a mere claim. Two queries for every 10,000.
     """
-    keys = set(keys)
-    owners = conf().addresses.owners(keys)
-    theirs = Q(user__in=set(owners.values())) | Q(email_key__in=keys)
-    rows = Membership.objects.active().filter(theirs, organization=organization)
-    by_user: dict[Any, Any] = {}
-    by_key: dict[str, Any] = {}
-    for pk, user_id, email_key in rows.values_list("pk", "user_id", "email_key"):
-        by_user[user_id], by_key[email_key] = pk, pk
-    found = {key: by_user.get(owners.get(key)) or by_key.get(key) for key in keys}
-    return {key: pk for key, pk in found.items() if pk}
+    found: dict[str, Any] = {}
+    for chunk in chunks(list(keys)):
+        owners = conf().addresses.owners(chunk)
+        theirs = Q(user__in=set(owners.values())) | Q(email_key__in=chunk, email_verified=True)
+        rows = Membership.objects.active().filter(theirs, organization=organization)
+        by_user: dict[Any, Any] = {}
+        by_key: dict[str, Any] = {}
+        for pk, user_id, email_key in rows.values_list("pk", "user_id", "email_key"):
+            by_user[user_id], by_key[email_key] = pk, pk
+        ids = {key: by_user.get(owners.get(key)) or by_key.get(key) for key in chunk}
+        found |= {key: pk for key, pk in ids.items() if pk}
+    return found
 
 
-def find_member(organization: Organization, email: str) -> Membership | None:
-    """The member with this address, if there is one."""
-    key = comparison_key(email)
+def find_member(organization: Organization, text: str) -> Membership | None:
+    """The member with this id or verified address, if there is one."""
+    rows = Membership.objects.active().filter(organization=organization).select_related("role")
+    if member_id := as_uuid(text):
+        return rows.filter(pk=member_id).first()
+    key = comparison_key(text)
     ids = members_by_key(organization, [key] if key else [])
-    return Membership.objects.select_related("role").filter(pk__in=ids.values()).first()
+    return rows.filter(pk__in=ids.values()).first()
 
 
 def _active_member(organization: Organization, member_id: Any) -> Membership:
@@ -163,6 +175,7 @@ def _end(actor: Actor, organization: Organization, member: Membership, state: Me
     member.state, member.ended_at = state, organization.now
     member.save(update_fields=["state", "ended_at"])
     record(actor, organization, Happening(f"member.{state}", member))
+    cancel_news(organization, member.email)
     end_hand_over_links(organization, member.user_id)
     if state == Membership.State.REMOVED:
         keys = verified_keys(Actor.user(member.user, origin=actor.origin)) | {member.email_key}

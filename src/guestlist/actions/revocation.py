@@ -1,6 +1,6 @@
 """Ending pending invitations: part of the actions revoke and remove."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from django.db.models import QuerySet
 
@@ -23,12 +23,12 @@ def revoke_rows(
     return ending
 
 
-def expire_rows(organization: Organization, rows: "QuerySet[Invitation]") -> Sequence[Invitation]:
-    """Write down that time has passed for those of `rows` for which it has; the ones that expired."""
-    lapsed = rows.filter(organization=organization, status=Status.PENDING, expires_at__lte=organization.now)
-    ending = list(lapsed)
-    end_rows(Actor.system(), organization, ending, Status.EXPIRED)
-    return ending
+def expire_rows(organization: Organization, keys: Collection[str]) -> None:
+    """Write down that time has passed for those pending invitations of these addresses for which it has."""
+    pending = Invitation.objects.filter(organization=organization, status=Status.PENDING)
+    lapsed = pending.filter(expires_at__lte=organization.now)
+    for chunk in chunks(list(keys)):
+        end_rows(Actor.system(), organization, list(lapsed.filter(key__in=chunk)), Status.EXPIRED)
 
 
 def end_rows(actor: Actor, organization: Organization, ending: Sequence[Invitation], status: Status) -> None:

@@ -10,7 +10,7 @@ from guestlist.cli import output
 from guestlist.models import Membership, Organization, Role
 
 app = output.group("List members, change their roles, remove them.")
-Email = Annotated[str, typer.Argument(metavar="EMAIL", help="Any verified address of the member.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="A verified address of the member, or their id.")]
 
 
 @app.command("list", epilog=output.example("members list northwind"))

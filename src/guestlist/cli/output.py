@@ -29,7 +29,7 @@ class NoSuchOrganization(errors.NotFound):
 
 
 class NoSuchMember(errors.NotFound):
-    """{organization} has no member with the address “{email}”."""
+    """{organization} has no member with the verified address or id “{email}”."""
 
 
 class NoSuchAccount(errors.NotFound):

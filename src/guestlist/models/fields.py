@@ -40,6 +40,14 @@ def searchable(text: str) -> str:
     return "".join(character for character in text if character.isprintable()).strip()
 
 
+def as_uuid(text: str) -> uuid.UUID | None:
+    """`text` as an id, or None."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
     """`items` in runs of at most 10,000: what one statement takes."""
     return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))

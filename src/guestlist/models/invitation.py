@@ -51,8 +51,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         return self.filter(status=status)
 
     def asked(self) -> "InvitationQuerySet":
-        """Those whose person asked for a new one, and has not got it yet."""
-        return self.filter(asked_at__isnull=False)
+        """Those whose person asked for a new one and waits for an answer."""
+        return self.filter(asking=True)
 
     def matching(self, text: str) -> "InvitationQuerySet":
         """Those with `text` anywhere in the address."""
@@ -74,7 +74,7 @@ STATUS_NOW = models.Case(
 class Invitation(Row):
     """`email` is what was typed (its domain as an A-label), `key` what is compared, `nonce` the random
     half of the link, which opens nothing without the server's secret key. `asked_at` is when the person
-    last asked for a new one, until they get it.
+    last asked for a new one, `asking` whether nobody has answered that yet.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
@@ -92,6 +92,7 @@ class Invitation(Row):
     invited_by_name = models.CharField(max_length=150)
     invited_by_email = models.CharField(max_length=254, blank=True)
     asked_at = models.DateTimeField(null=True)
+    asking = models.BooleanField(default=False)
     decline_note = models.CharField(max_length=300, blank=True)
     hand_over_nonce = models.CharField(max_length=22, unique=True, null=True)  # noqa: DJ001  (most have none)
     hand_over_by_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (the operator has none)
@@ -143,7 +144,7 @@ class Invitation(Row):
             models.Index(fields=("organization", "expires_at", "id"), name="invitation_all_by_expires"),
             models.Index(
                 fields=("organization", "key"),
-                condition=models.Q(asked_at__isnull=False),
+                condition=models.Q(asking=True),
                 name="invitation_asked",
             ),
         )

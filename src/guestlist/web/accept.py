@@ -18,9 +18,8 @@ from guestlist.actors import Actor
 from guestlist.addresses import comparison_key, mask
 from guestlist.conf import conf
 from guestlist.models import Invitation, Membership
-from guestlist.models.invitation import NEVER
 from guestlist.web.access import actor_of, origin
-from guestlist.web.dates import day
+from guestlist.web.dates import day, last_day
 from guestlist.web.link import pending_page, sign_in_url
 
 
@@ -90,7 +89,7 @@ def _offer(
         "inviter_email": invitation.invited_by_email if by_user else None,
         "email": invitation.email,
         "sent": day(invitation.last_sent_at),
-        "expires": None if invitation.expires_at == NEVER else day(invitation.expires_at),
+        "expires": last_day(invitation.expires_at),
         "decline_url": reverse("guestlist:decline_invitation", args=[token]),
         "handed_over": not invitation.proves_mailbox,
         **_visitor(request, invitation, token, signup_html, has_account),
@@ -110,7 +109,11 @@ def _visitor(
     sign_up = conf().sign_up
     if sign_up is None or has_account or (signup_html is None and _has_account(invitation)):
         return {"state": "sign_in", "sign_in_url": sign_in_url(request)}
-    return {"state": "new", "signup_html": signup_html or sign_up(request, invitation)}
+    return {
+        "state": "new",
+        "signup_html": signup_html or sign_up(request, invitation),
+        "sign_in_url": sign_in_url(request),
+    }
 
 
 def _signed_in(request: HttpRequest, invitation: Invitation, token: str) -> dict[str, Any]:

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from guestlist import errors
 from guestlist.actors import Actor, Origin
@@ -162,9 +165,25 @@ def _sign_in(request: HttpRequest) -> HttpResponse:
         return response
     if request.method in ("GET", "HEAD"):
         return redirect_to_login(request.get_full_path())
-    context = {"sign_in_url": redirect_to_login(request.path).url, "text": request.POST.get("emails", "")}
+    context = {
+        "sign_in_url": redirect_to_login(_page_before(request)).url,
+        "text": request.POST.get("emails", ""),
+    }
     return render(request, "guestlist/signed_out.html", context, status=401)
 
 
+def _page_before(request: HttpRequest) -> str:
+    """The page that held the form: an address that only takes forms can’t be come back to."""
+    referer = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(referer, {request.get_host()}):
+        return reverse("guestlist:root")
+    parts = urlsplit(referer)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
 def _page_of(request: HttpRequest) -> str:
-    return request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+    try:
+        page = request.htmx.current_url_abs_path  # type: ignore[attr-defined]
+    except ValueError:  # no address at all
+        page = None
+    return page or reverse("guestlist:root")

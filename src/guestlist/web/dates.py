@@ -15,6 +15,11 @@ def day(value: datetime) -> str:
     return format_date(value)
 
 
+def last_day(value: datetime) -> str | None:
+    """The day of an expiry; None for one that never comes."""
+    return None if value == NEVER else day(value)
+
+
 def moment(value: datetime) -> str:
     """The full time and the name of the zone it is told in, for a tooltip."""
     zone = timezone.get_current_timezone_name().replace("_", " ")

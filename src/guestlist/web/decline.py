@@ -5,12 +5,11 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
 
 from guestlist import errors
 from guestlist.actions import acceptance, asking, suppressions
-from guestlist.actions.invitee import is_invited
-from guestlist.actions.suppressions import SCOPES, Scope
+from guestlist.actions.invitee import is_invited, verified_keys
+from guestlist.actions.suppressions import SCOPES, Scope, chosen_scope
 from guestlist.models import Invitation
 from guestlist.web.access import actor_of
 from guestlist.web.link import ended, link_page, pending_page
@@ -46,7 +45,7 @@ def decline(request: HttpRequest, invitation: Invitation, token: str) -> HttpRes
 def preferences(request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:
     """Whether this address may be invited again: only the invited, signed in or typed, change it."""
     error, saved = None, False
-    if request.method == "POST":
+    if request.method == "POST" and "again" in request.POST:
         try:
             suppressions.suppress_invitations(
                 actor=actor_of(request),
@@ -58,13 +57,18 @@ def preferences(request: HttpRequest, invitation: Invitation, token: str) -> Htt
         except REFUSALS as refusal:
             error = refusal
     context = answer_fields(request, invitation, error) | {"saved": saved}
+    if request.method != "POST":
+        # People come here to be left alone; what holds is shown to the owner of the address only.
+        signed_in = context["state"] == "signed_in"
+        context["again"] = (chosen_scope(invitation=invitation) or "") if signed_in else "organization"
     return render(request, "guestlist/preferences.html", context, status=422 if error else 200)
 
 
-@require_POST
 @link_page
 def ask(request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:
     """Ask for a new invitation. One that is neither expired nor declined says what it is."""
+    if request.method != "POST":
+        return redirect("guestlist:invitation_link", token)
     try:
         answer = asking.ask_for_invitation(actor=actor_of(request), invitation=invitation)
     except errors.NotPending:
@@ -89,4 +93,5 @@ def answer_fields(
         "error": error and str(error),
         "email": request.POST.get("email", ""),
         "again": scope_of(request) or "",
+        "can_choose": invitation.proves_mailbox or invitation.key in verified_keys(actor_of(request)),
     }

@@ -22,14 +22,16 @@ class Errors:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
+    def covers(self, request: HttpRequest) -> bool:
+        """Whether the page is one of Guestlist’s: what a project’s other pages take is theirs to say."""
+        match = request.resolver_match
+        return match is not None and "guestlist" in match.app_names
+
     def process_view(self, request: HttpRequest, view: Any, *_: Any) -> HttpResponse | None:
         """Refuse a body that is too large or no UTF-8 before anything reads it. The API, which needs no
-        protection against forged forms, says so in its own words; what a project's other pages take, beyond
-        plain forms, is theirs to say.
+        protection against forged forms, says so in its own words.
         """
-        ours = "guestlist" in (request.resolver_match.app_names if request.resolver_match else ())
-        plain = request.content_type == "application/x-www-form-urlencoded"
-        if getattr(view, "csrf_exempt", False) or not (ours or plain):
+        if getattr(view, "csrf_exempt", False) or not self.covers(request):
             return None
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from guestlist.actions.invitations import is_resendable
 from guestlist.conf import conf
-from guestlist.models import Delivery, Invitation
+from guestlist.models import Invitation
 from guestlist.models.delivery import State
 from guestlist.models.invitation import ASKED, NEVER, Status
 from guestlist.models.listing import Listing, capped_counts
@@ -93,7 +93,7 @@ def _tabs(address: Address, current: str, counts: list[int]) -> list[dict[str, A
 
 def _row(visit: Visit, row: Invitation) -> dict[str, Any]:
     slug = visit.organization.slug
-    label, tone, detail = _delivery(row.delivery)
+    label, tone, detail = _delivery(row)
     # What has ended otherwise will not expire any more.
     expires = row.expires_at if row.status_now in (Status.PENDING, Status.EXPIRED) else None
     return {
@@ -116,18 +116,22 @@ def _row(visit: Visit, row: Invitation) -> dict[str, Any]:
         "can_resend": is_resendable(row),
         "link_url": reverse("guestlist:hand_over_link", args=[slug, row.pk]),
         "can_hand_over": row.status_now == Status.PENDING and conf().email_sending == "off",
-        "asked": row.asked_at and day(row.asked_at),
+        "asked": day(row.asked_at) if row.asking and row.asked_at else None,
+        "dismiss_url": reverse("guestlist:dismiss_request", args=[slug, row.pk]),
         "note": row.decline_note,
     }
 
 
-def _delivery(delivery: Delivery | None) -> tuple[str | None, str, str]:
+def _delivery(row: Invitation) -> tuple[str | None, str, str]:
     """What a row says of its mail: nothing while all is well."""
+    delivery = row.delivery
     if delivery is None:
         return None, "", ""
     match delivery.state:
         case State.QUEUED if timezone.now() - delivery.created_at > QUEUED_TOO_LONG:
             return _("Email queued"), "warn", ""
+        case State.CANCELED if row.status_now == Status.PENDING:
+            return _("Not mailed"), "warn", _("This address asked not to be invited.")
         case State.DEFERRED:
             return _("Email deferred"), "warn", delivery.detail
         case State.FAILED:

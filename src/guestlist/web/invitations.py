@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from guestlist import errors
 from guestlist.actions import invitations
+from guestlist.actions.asking import dismiss_request
 from guestlist.actions.batches import InvitationBatch, Selection
 from guestlist.addresses import InputTooLarge, ParsedAddresses, parse_addresses
 from guestlist.models import Invitation
@@ -19,7 +20,7 @@ from guestlist.models.invitation import Status
 from guestlist.permissions import Permission
 from guestlist.web.access import Visit, member_page, shell
 from guestlist.web.confirm import confirm
-from guestlist.web.dates import day
+from guestlist.web.dates import last_day
 from guestlist.web.invitation_list import invitation_list
 from guestlist.web.invite_form import invite_form, preview_of
 from guestlist.web.toasts import announce, done, toasts
@@ -107,8 +108,19 @@ def resend(request: HttpRequest, visit: Visit, invitation_id: UUID) -> HttpRespo
     again = invitations.resend_invitation(
         actor=visit.actor, organization=visit.organization, invitation_id=invitation_id
     )
-    detail = _("%(email)s has until %(day)s.") % {"email": again.email, "day": day(again.expires_at)}
+    until = last_day(again.expires_at)
+    detail = (
+        _("%(email)s has until %(day)s.") % {"email": again.email, "day": until} if until else again.email
+    )
     return done(request, _url(visit), {"kind": "ok", "text": _("Invitation sent again."), "detail": detail})
+
+
+@require_POST
+@manager_page
+def dismiss(request: HttpRequest, visit: Visit, invitation_id: UUID) -> HttpResponse:
+    """Take a request for a new invitation off the list."""
+    row = dismiss_request(actor=visit.actor, organization=visit.organization, invitation_id=invitation_id)
+    return done(request, _url(visit), {"kind": "ok", "text": _("Request dismissed."), "detail": row.email})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

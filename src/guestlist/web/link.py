@@ -1,7 +1,6 @@
 """What the pages of an invitation's link share: finding it, and what is shown once it has ended."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from functools import wraps
 from typing import Any
 
@@ -10,16 +9,17 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import urlencode
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from guestlist import errors
 from guestlist.actions import acceptance
-from guestlist.actions.asking import ASKABLE, ASKED_AGAIN_AFTER, Answer, has_newer
+from guestlist.actions.asking import ASKABLE, Answer, what_asking_brings
 from guestlist.actions.invitee import is_invited
+from guestlist.actions.mail import concerned
 from guestlist.addresses import mask
+from guestlist.conf import conf
 from guestlist.models import Invitation, Membership
 from guestlist.models.invitation import Status
 from guestlist.web.access import actor_of
@@ -77,7 +77,7 @@ def ended(
     """What became of the invitation, and a way on. `answer` is what came of asking for a new one."""
     state, start = STATES[Status(invitation.status_now)], reverse("guestlist:root")
     organization = invitation.organization
-    if state == "used" and _has_joined(request, invitation):
+    if state == "used" and has_joined(request, invitation):
         return redirect("guestlist:organization", organization.slug)
     context = {
         "state": state,
@@ -98,28 +98,23 @@ def sign_in_url(request: HttpRequest, to: str | None = None) -> str:
 
 
 def _asking(invitation: Invitation, token: str, answer: Answer | None) -> dict[str, Any]:
-    """Whether to offer asking for a new one: not again within a day, and not where one is pending."""
-    nothing: dict[str, Any] = {
-        "answer": answer,
-        "ask_url": None,
-        "asked": None,
-        "masked": mask(invitation.email),
-    }
+    """Whether to offer asking for a new one, who would be told, or why it is not offered."""
+    context: dict[str, Any] = {"answer": answer, "ask_url": None, "asked": None, "told": None}
+    context |= {"masked": mask(invitation.email), "by_mail": conf().email_sending != "off"}
     if invitation.status_now not in ASKABLE:
-        return nothing
-    if answer is None and has_newer(invitation=invitation):
-        return nothing | {"answer": Answer.NEWER_PENDING}
-    asked, wait = invitation.asked_at, timedelta(0)
-    if asked:
-        wait = ASKED_AGAIN_AFTER - (timezone.now() - asked)
-    if asked and wait > timedelta(0):
-        return nothing | {"answer": answer or Answer.TOLD_BEFORE, "asked": moment(asked)}
-    if answer:
-        return nothing
-    return nothing | {"ask_url": reverse("guestlist:ask_for_invitation", args=[token])}
+        return context
+    outlook = what_asking_brings(invitation=invitation)
+    if outlook == Answer.TOLD:
+        told = concerned(invitation.organization, invitation)
+        inviter = [member for member in told if str(member.user_id) == invitation.invited_by_id]
+        who = "inviter" if inviter else "owners" if told else None
+        return context | {"ask_url": reverse("guestlist:ask_for_invitation", args=[token]), "told": who}
+    asked = invitation.asked_at and moment(invitation.asked_at)
+    return context | {"answer": answer or outlook, "asked": asked}
 
 
-def _has_joined(request: HttpRequest, invitation: Invitation) -> bool:
+def has_joined(request: HttpRequest, invitation: Invitation) -> bool:
+    """Whether the signed-in person is the invited one and a member now."""
     actor = actor_of(request)
     if not is_invited(actor, invitation):
         return False

@@ -11,8 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from guestlist import errors
 from guestlist.actions import members
-from guestlist.actions.batches import as_uuid
 from guestlist.models import Membership, Role
+from guestlist.models.fields import as_uuid
 from guestlist.models.listing import Listing, capped_counts
 from guestlist.models.membership import MembershipQuerySet
 from guestlist.permissions import Permission

@@ -1,10 +1,11 @@
 """A form whose safety token is no longer good. A project names `refuse` in CSRF_FAILURE_VIEW."""
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import Resolver404, resolve
 
+# What Django says of a token that is not, or no longer, the cookie’s.
+STALE = "CSRF token from POST incorrect."
 LINK_PAGES = ("invitation_link", "decline_invitation", "invitation_preferences")
 
 
@@ -12,7 +13,7 @@ def refuse(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Nothing was done. Signing in or up in one tab ends the tokens of the others: the page of an invitation
     is then shown anew, and says what has become of it; everywhere else a page says what to do.
     """
-    if _is_link_page(request) and settings.CSRF_COOKIE_NAME in request.COOKIES:
+    if reason == STALE and _is_link_page(request):
         return redirect(request.path)
     return render(request, "guestlist/403_csrf.html", status=403)
 

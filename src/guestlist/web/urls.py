@@ -34,6 +34,7 @@ urlpatterns = [
     path(f"{_ADMIN}/invitations/resend", invitations.resend_selected, name="resend_invitations"),
     path(f"{_ADMIN}/invitations/<uuid:invitation_id>/revoke", invitations.revoke, name="revoke_invitation"),
     path(f"{_ADMIN}/invitations/<uuid:invitation_id>/resend", invitations.resend, name="resend_invitation"),
+    path(f"{_ADMIN}/invitations/<uuid:invitation_id>/dismiss", invitations.dismiss, name="dismiss_request"),
     path(f"{_ADMIN}/invitations/<uuid:invitation_id>/link", hand_over.create, name="hand_over_link"),
     path("invitations", my_invitations.index, name="my_invitations"),
     path("invitations/<uuid:invitation_id>/accept", my_invitations.accept, name="accept_own_invitation"),
