@@ -51,7 +51,7 @@ def test_a_user_model_without_addresses_is_an_error(settings, monkeypatch):
 def test_what_pages_need_is_named(settings, setting, name):
     # The server names a class made from the app's middleware.
     given = [
-        name if entry == "guestlist_server.middleware.Errors" else entry
+        "guestlist.web.errors.Errors" if entry == "guestlist_server.middleware.Errors" else entry
         for entry in getattr(settings, setting)
     ]
     setattr(settings, setting, without(given, name))
