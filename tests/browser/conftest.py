@@ -11,9 +11,10 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, StorageState, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, expect
 
 PASSWORD = "correct horse battery staple"
 INVITATIONS = "/o/northwind/admin/invitations"
@@ -28,21 +29,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
+# Debian's Chromium, which as root needs --no-sandbox and offline must not call home.
+CHROMIUM: dict[str, Any] = {
+    "executable_path": os.environ.get("CHROMIUM", "/usr/bin/chromium"),
+    "args": [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    ],
+}
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, object]) -> dict[str, object]:
-    """Debian's Chromium, which as root needs --no-sandbox and offline must not call home."""
-    return {
-        **browser_type_launch_args,
-        "executable_path": os.environ.get("CHROMIUM", "/usr/bin/chromium"),
-        "args": [
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run",
-        ],
-    }
+    """The browser that is installed."""
+    return {**browser_type_launch_args, **CHROMIUM}
 
 
 @dataclass
@@ -52,29 +56,40 @@ class Server:
     url: str
     setup_url: str
     process: subprocess.Popen[str]
+    data: Path
 
 
-def start_server(data: Path, **variables: str) -> Server:
-    """Start `guestlist serve` on a free port and read the set-up link that it prints."""
+def environment(data: Path, url: str, **variables: str) -> dict[str, str]:
+    """What a server is told, and nothing that the tests are told."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GUESTLIST_", "DJANGO_", "EMAIL_URL"))}
+    kept.pop("DATABASE_URL", None)
+    return {**kept, "GUESTLIST_DATA_DIR": str(data), "GUESTLIST_URL": url, **variables}
+
+
+def start_server(data: Path, *, host: str = "127.0.0.1", port: int | None = None, **variables: str) -> Server:
+    """Start `guestlist serve` and read the link that it prints: for its set-up, unless that is done."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("GUESTLIST_", "DJANGO_", "EMAIL_URL"))}
-    kept.pop("DATABASE_URL", None)
+    url = f"http://{host}:{port}"
     with (data.parent / f"{data.name}.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "guestlist_server", "serve", "--port", str(port)],
-            env={**kept, "GUESTLIST_DATA_DIR": str(data), **variables},
+            env=environment(data, url, **variables),
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
         )
     assert process.stdout is not None
-    setup_url = next(m[1] for line in process.stdout if (m := re.search(r"(http\S+/setup/\S+)", line)))
-    server = Server(f"http://127.0.0.1:{port}", setup_url, process)
+    greeting = (m[1] for line in process.stdout if (m := re.match(r"(?:Set up )?Guestlist: (\S+)", line)))
+    setup_url = next(greeting, "")
+    assert setup_url, Path(log.name).read_text()
+    server = Server(url, setup_url, process, data)
+    # Browsers find every *.localhost, not so the resolver.
+    health = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": f"{host}:{port}"})
     for _ in range(200):
         try:
-            urllib.request.urlopen(f"{server.url}/healthz", timeout=5).close()
+            urllib.request.urlopen(health, timeout=5).close()
             return server
         except OSError:
             time.sleep(0.1)
@@ -177,12 +192,28 @@ def join(page: Page, link: str, name: str) -> None:
     page.wait_for_url("**/o/northwind/")
 
 
-def link_to(page: Page, server: Server, email: str) -> str:
-    """The link in the newest captured mail to `email`, once the worker has it out."""
-    mail = page.get_by_role("article").filter(has_text=email).first
-    for _ in range(40):
+def sign_in(page: Page, email: str) -> None:
+    """On the sign-in page, by password."""
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign In", exact=True).click()
+
+
+def mail_to(
+    page: Page, server: Server, email: str, *, about: str = "", link: str = "", count: int = 1
+) -> Locator:
+    """The newest captured mail to `email` with that text and link, once `count` of them are out."""
+    mail = page.get_by_role("article").filter(has_text=f"To {email}").filter(has_text=about)
+    mail = mail.filter(has=page.locator(f"a[href*='{link}']")) if link else mail
+    for _ in range(60):
         page.goto(f"{server.url}/outbox")
-        if mail.count():
-            break
+        if mail.count() >= count:
+            return mail.first
         page.wait_for_timeout(250)
+    raise AssertionError(f"no mail to {email}")
+
+
+def link_to(page: Page, server: Server, email: str, *, count: int = 1) -> str:
+    """The link in the newest captured mail that invites `email`."""
+    mail = mail_to(page, server, email, link="/i/gli_", count=count)
     return str(mail.locator("a[href*='/i/gli_']:not([href$='decline'])").first.get_attribute("href"))

@@ -1,0 +1,230 @@
+"""What the servers of the screenshots and of the accessibility tests hold: Northwind and its neighbours.
+
+`python -c "from tests.browser.demo import main; main()"`, told where by the environment of a server that is
+about to start, fills its data folder and prints who is signed in by which cookie and what stands where.
+"""
+
+# ruff: noqa: E402  (models can be imported only once Django is set up)
+import json
+import time
+from datetime import timedelta
+
+import django
+
+django.setup()
+
+from allauth.account.forms import default_token_generator
+from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.db.models import F
+from django.template.loader import render_to_string
+from django.test import Client
+from django.utils import timezone
+
+from guestlist.actions.invitations import send_invitations
+from guestlist.actions.organizations import create_organization, create_setup_link
+from guestlist.actors import Actor
+from guestlist.addresses import parse_addresses
+from guestlist.links import HAND_OVER, invitation_token, new_nonce
+from guestlist.models import Delivery, Invitation, Membership, Organization, Suppression
+from guestlist.models.delivery import Kind
+from guestlist_server.accounts.models import User
+from guestlist_server.serve import bring_up_to_date
+from tests.conftest import actor_of, join, make_user
+
+LONG = "bartholomew.featherstonehaugh-cholmondeley.the.third@customer-success.northwind.test"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1"
+)
+HOUR = timedelta(hours=1)
+
+
+def fill() -> dict[str, dict[str, str]]:
+    """Everybody and everything; who is signed in by which cookie, and where things stand."""
+    people = _people()
+    organizations = _organizations(people)
+    _invitations(organizations["Northwind"], people)
+    _send(
+        organizations["Contoso Logistics"],
+        people["maya"],
+        *(f"driver{n:03}@contoso.test" for n in range(137)),
+    )
+    _send(organizations["Acme Studio"], people["maya"], "ada@acme.test", "ben@acme.test", "cleo@acme.test")
+    _session(people["maya"], agent=IPHONE)
+    sessions = {name: _session(user) for name, user in people.items()}
+    sessions["maya later"] = _session(people["maya"], proved=False)
+    # Signing in would end the link of a reset.
+    links = _links(organizations, people) | _account(people) | _setup_links(people)
+    _everything_has_left()
+    return {"sessions": sessions, "links": links, "errors": _errors()}
+
+
+def _people() -> dict[str, User]:
+    people = {
+        "maya": ("maya@northwind.test", "Maya Torres"),
+        "liam": ("liam.chen@northwind.test", "Liam Chen"),
+        "amara": ("amara@northwind.test", "Amara Okafor"),
+        "noah": ("noah.fischer@northwind.test", "Noah Fischer"),
+        "sofia": ("sofia@northwind.test", "Sofia Rossi"),
+        "kenji": ("kenji.watanabe@northwind.test", "Kenji Watanabe"),
+        "priya": ("priya@northwind.test", "Priya Raman"),
+        "vera": ("vera@lakeside.test", "Vera Lindqvist"),
+        "tess": ("tess@northwind.test", "Tess Moreau"),
+    }
+    users = {key: make_user(email, name) for key, (email, name) in people.items()}
+    omar = User.objects.create_user("omar@lakeside.test", "correct horse battery staple", name="Omar Haddad")
+    EmailAddress.objects.create(user=omar, email="omar@lakeside.test", verified=False, primary=True)
+    return users | {"omar": omar}
+
+
+def _organizations(people: dict[str, User]) -> dict[str, Organization]:
+    maya, made = people["maya"], {}
+    names = ("Northwind", "Fabrikam", "Contoso Logistics", "Acme Studio", "Harbor & Pine", "Tailspin Toys")
+    for name in names:
+        slug = name.split(maxsplit=1)[0].lower()
+        made[name] = create_organization(actor=Actor.operator(), name=name, slug=slug, owner=maya)
+    roles = {"liam": "Admin", "amara": "Admin", "noah": "Member", "sofia": "Member", "tess": "Member"}
+    for name in ("liam", "amara", "noah", "sofia", "tess", "kenji", "priya"):
+        join(made["Northwind"], people[name], roles.get(name))
+    Membership.objects.filter(user=people["priya"]).update(email_verified=False)
+    Membership.objects.exclude(user=maya).update(joined_at=F("joined_at") - 400 * HOUR)
+    return made
+
+
+def _send(organization: Organization, user: User, *emails: str) -> list[Invitation]:
+    parsed = parse_addresses("\n".join(emails))
+    batch = send_invitations(actor=actor_of(user), organization=organization, parsed=parsed)
+    assert batch.sent == len(emails)
+    return [outcome.invitation for outcome in batch.outcomes]
+
+
+def _back(invitation: Invitation, hours: float, **values: object) -> None:
+    """Let it be that much older."""
+    then = timedelta(hours=hours)
+    Invitation.objects.filter(pk=invitation.pk).update(
+        invited_at=F("invited_at") - then,
+        last_sent_at=F("last_sent_at") - then,
+        expires_at=F("expires_at") - then,
+        **values,
+    )
+
+
+def _invitations(organization: Organization, people: dict[str, User]) -> None:
+    by_maya = ("jane@example.com", "grace.hopper@example.com", "ravi@lakeside.test", LONG)
+    by_maya = (*by_maya, "ines.duarte@example.com", "t.nakamura@example.co.jp")
+    by_liam = ("dana+events@example.com", "o'brien@example.ie", "lukas.weber@example.de", "chloe@example.fr")
+    rows = _send(organization, people["maya"], *by_maya) + _send(organization, people["liam"], *by_liam)
+    for index, row in enumerate(rows):
+        _back(row, 0.2 + index * 13)
+    ended = (
+        ("expired", 200, {}),
+        ("accepted", 90, {}),
+        ("declined", 50, {"decline_note": "I retired in May."}),
+    )
+    for status, hours, values in (*ended, ("revoked", 30, {})):
+        (row,) = _send(organization, people["maya"], f"{status}@example.com")
+        ending = {"status": status, "ended_at": F("invited_at") + HOUR}
+        _back(row, hours, **values, **({} if status == "expired" else ending))
+    (asked,) = _send(organization, people["maya"], "sam.rivera@example.com")
+    _back(asked, 220, asked_at=timezone.now() - 3 * HOUR)
+    _mail(rows[1], "bounced", "The mail server said: 550 5.1.1 No such user here.")
+    _mail(rows[5], "failed", "The mail server can’t be reached: timed out.")
+    _mail(rows[7], "deferred", "The mail server takes no messages now: 451 4.7.1 Try again later.")
+    _mail(rows[0], "queued", "")
+
+
+def _mail(invitation: Invitation, state: str, detail: str) -> None:
+    later = timezone.now() + 1000 * HOUR if state in ("queued", "deferred") else None
+    mail = Delivery.objects.filter(invitation=invitation, kind=Kind.INVITATION)
+    mail.update(state=state, detail=detail, attempts=1, next_at=later, leased_until=later)
+
+
+def _everything_has_left() -> None:
+    mail = Delivery.objects.filter(state="queued", leased_until=None)
+    # The outbox shows what was sent; a few are enough.
+    crowd = mail.filter(organization__slug__in=["contoso", "harbor", "northwind"])
+    crowd.update(state="delivered", at=F("created_at"), next_at=None, attempts=1)
+    mail.update(state="sent", at=F("created_at"), next_at=None, attempts=1)
+
+
+def _links(organizations: dict[str, Organization], people: dict[str, User]) -> dict[str, str]:
+    maya, harbor = people["maya"], organizations["Harbor & Pine"]
+    names = ["new", "decline", "preferences", "saved", "declining", "expired", "asked"]
+    names += ["newer", "revoked", "declined", "used", "suppressed"]
+    rows = dict(zip(names, _send(harbor, maya, *(f"{n}.guest@lakeside.test" for n in names)), strict=True))
+    owned = {"vera": "vera@lakeside.test", "omar": "omar@lakeside.test", "second": "maya.torres@home.test"}
+    rows |= dict(zip(owned, _send(harbor, maya, *owned.values()), strict=True))
+    for row in rows.values():
+        _back(row, 20)
+    for name in ("expired", "asked", "suppressed"):
+        _back(rows[name], 200, asked_at=timezone.now() - 3 * HOUR if name == "asked" else None)
+    ends = {"newer": "expired", "revoked": "revoked", "declined": "declined", "used": "accepted"}
+    for name, status in ends.items():
+        _back(rows[name], 200, status=status, ended_at=F("invited_at") + HOUR)
+    _send(harbor, maya, rows["newer"].email)
+    Suppression.objects.create(key=rows["suppressed"].key, organization=harbor)
+    for name in ("Acme Studio", "Tailspin Toys"):
+        _send(organizations[name], maya, "vera@lakeside.test")
+    Suppression.objects.create(key="vera@lakeside.test", organization=organizations["Contoso Logistics"])
+    nonce = new_nonce()
+    Invitation.objects.filter(pk=rows["new"].pk).update(hand_over_nonce=nonce)
+    links = {name: f"/i/{invitation_token(row.nonce, row.pk)}" for name, row in rows.items()}
+    return links | {"handed over": f"/i/{invitation_token(nonce, rows['new'].pk, HAND_OVER)}"}
+
+
+def _account(people: dict[str, User]) -> dict[str, str]:
+    maya, tess = people["maya"], people["tess"]
+    EmailAddress.objects.create(user=maya, email="maya.torres@home.test", verified=True)
+    EmailAddress.objects.create(user=maya, email="maya@old-employer.test", verified=False)
+    for user in (maya, tess):
+        TOTP.activate(user, TOTP_SECRET)
+        RecoveryCodes.activate(user)
+    passwordless = {"clientExtensionResults": {"credProps": {"rk": True}}}
+    for name, credential in (("MacBook Pro", passwordless), ("YubiKey 5C", {})):
+        data = {"name": name, "credential": credential}
+        Authenticator.objects.create(user=maya, type=Authenticator.Type.WEBAUTHN, data=data)
+    SocialAccount.objects.create(user=maya, provider="google", uid="1", extra_data={"email": maya.email})
+    key = f"{user_pk_to_url_str(people['noah'])}-{default_token_generator.make_token(people['noah'])}"
+    return {"reset": f"/accounts/password/reset/key/{key}/"}
+
+
+def _setup_links(people: dict[str, User]) -> dict[str, str]:
+    found = {}
+    for name, email in (("Litware", "owner@litware.test"), ("Wingtip", people["vera"].email)):
+        slug, operator = name.lower(), Actor.operator()
+        organization = create_organization(actor=operator, name=name, slug=slug)
+        code = create_setup_link(actor=operator, organization=organization, email=email).code
+        found[name] = f"/setup/{code}"
+    return found
+
+
+def _errors() -> dict[str, str]:
+    """What cannot be had from a server that is well."""
+    return {name: render_to_string(f"{name}.html") for name in ("429", "500")}
+
+
+def _session(user: User, *, proved: bool = True, agent: str = FIREFOX) -> str:
+    client = Client(HTTP_USER_AGENT=agent)
+    client.force_login(user)
+    session = client.session
+    if proved:
+        session["account_authentication_methods_user"] = str(user.pk)
+        proof = {"method": "password", "at": time.time() + 86400, "reauthenticated": True}
+        session["account_authentication_methods"] = [proof]
+        session.save()
+    ip = "198.51.100.7" if agent == IPHONE else "127.0.0.1"
+    UserSession.objects.create(user=user, session_key=session.session_key, user_agent=agent, ip=ip)
+    return client.cookies["sessionid"].value
+
+
+def main() -> None:
+    """Fill, and print."""
+    bring_up_to_date()
+    print(json.dumps(fill()))

@@ -1,0 +1,218 @@
+"""Every page in every state: the one list that the screenshots and the accessibility tests share.
+
+A page that is added here is tested for accessibility, at 320 px and with twice the text, and photographed.
+"""
+
+from dataclasses import dataclass
+
+from tests.browser.states import (
+    TYPED,
+    Act,
+    fail_to_act,
+    fail_to_load,
+    filling,
+    follow_to_the_form,
+    give_password,
+    in_dialog,
+    lose_the_token,
+    open_drawer,
+    open_menu,
+    press_question_mark,
+    pressing,
+    save_preferences,
+    select_page,
+    select_three,
+)
+
+NORTHWIND = "/o/northwind/admin"
+INVITATIONS = f"{NORTHWIND}/invitations"
+ACME = "/o/acme/admin/invitations"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page and how to bring it into a state. `path` may name a link of the demo, {setup} or {new}."""
+
+    name: str
+    path: str
+    who: str | None = None
+    act: Act | None = None
+    server: str = "full"
+
+
+SIGNED_OUT = [
+    Place("sign-in", "/accounts/login/"),
+    Place(
+        "sign-in-error",
+        "/accounts/login/",
+        act=filling(
+            {"Email": "maya@northwind.test", "Password": "wrong"}, "Sign In", "[role=alert] p, .error"
+        ),
+    ),
+    Place("sign-in-second-proof", "/accounts/login/", act=give_password),
+    Place("sign-up-closed", "/accounts/signup/"),
+    Place("reset", "/accounts/password/reset/"),
+    Place(
+        "reset-sent",
+        "/accounts/password/reset/",
+        act=filling({"Email": "sofia@northwind.test"}, "Send", "h1"),
+    ),
+    Place("reset-form", "{reset}", act=follow_to_the_form),
+    Place("reset-dead", "/accounts/password/reset/key/1-abc/"),
+    Place("reset-done", "/accounts/password/reset/key/done/"),
+    Place("setup-dead", "/setup/nothing"),
+    Place("setup-organization", "{Litware}"),
+    Place("setup-wrong-account", "{Wingtip}", "maya"),
+    Place("setup-own-account", "{Wingtip}", "vera"),
+    Place("outbox", "/outbox"),
+    Place("help", "/help/"),
+]
+NEW = [
+    Place("first-run", "{setup}", server="new"),
+    Place("first-run-error", "{setup}", server="new", act=pressing("Create Organization")),
+    Place("not-set-up", "/", server="new"),
+    Place("sign-in-open", "/accounts/login/", server="new"),
+    Place("sign-up", "/accounts/signup/", server="new"),
+    Place("sign-up-error", "/accounts/signup/", server="new", act=pressing("Sign Up")),
+    Place("outbox-empty", "/outbox", server="new"),
+]
+ACCEPT = [
+    Place("accept-new", "{new}"),
+    Place("accept-new-error", "{new}", act=pressing("Accept Invitation")),
+    Place(
+        "accept-passkey",
+        "{new}",
+        act=filling({"Full name": "Jane Doe"}, "Use a Passkey Instead", "text=Create Passkey"),
+    ),
+    Place("accept-handed-over", "{handed_over}"),
+    Place("accept-sign-in", "{vera}"),
+    Place("accept-ready", "{vera}", "vera"),
+    Place("accept-ready-member", "{second}", "maya"),
+    Place("accept-wrong", "{new}", "vera"),
+    Place("accept-wrong-member", "{new}", "maya"),
+    Place("accept-unverified", "{omar}", "omar"),
+    Place("accept-expired", "{expired}"),
+    Place("accept-expired-asked", "{asked}"),
+    Place("accept-expired-newer", "{newer}"),
+    Place("accept-expired-suppressed", "{suppressed}"),
+    Place("accept-revoked", "{revoked}"),
+    Place("accept-declined", "{declined}"),
+    Place("accept-used", "{used}"),
+    Place("accept-unknown", "/i/gli_nothing"),
+    Place("accept-unknown-signed-in", "/i/gli_nothing", "vera"),
+    Place("decline", "{decline}/decline"),
+    Place("decline-signed-in", "{vera}/decline", "vera"),
+    Place(
+        "decline-error",
+        "{declining}/decline",
+        act=filling({"Your email address": "me@else.test"}, "Decline Invitation"),
+    ),
+    Place("preferences", "{preferences}/preferences"),
+    Place("preferences-saved", "{saved}/preferences", act=save_preferences),
+    Place("add-address", "/accounts/add-address/{new_token}/", "vera"),
+]
+LISTS = [
+    Place("invitations", INVITATIONS, "maya"),
+    Place("invitations-empty", "/o/fabrikam/admin/invitations", "maya"),
+    Place("invitations-no-match", f"{INVITATIONS}?q=nobody-has-this", "maya"),
+    Place("invitations-expired", f"{INVITATIONS}?status=expired", "maya"),
+    Place("invitations-declined", f"{INVITATIONS}?status=declined", "maya"),
+    Place("invitations-asked", f"{INVITATIONS}?status=asked", "maya"),
+    Place("invitations-empty-tab", "/o/acme/admin/invitations?status=revoked", "maya"),
+    Place("invitations-pager", "/o/contoso/admin/invitations?page=2", "maya"),
+    Place("invitations-load-error", INVITATIONS, "maya", fail_to_load),
+    Place("invitations-action-error", INVITATIONS, "maya", fail_to_act),
+    Place("invitations-bulk", INVITATIONS, "maya", select_three),
+    Place("invitations-bulk-all", "/o/contoso/admin/invitations", "maya", select_page),
+    Place("invite", INVITATIONS, "maya", in_dialog("")),
+    Place("invite-preview", INVITATIONS, "maya", in_dialog(TYPED)),
+    Place("invite-partly-sent", ACME, "maya", in_dialog("dora@acme.test, jane@, @nobody", send=True)),
+    Place("invite-page", f"{INVITATIONS}/new", "maya"),
+    Place(
+        "invite-page-error",
+        f"{INVITATIONS}/new",
+        "maya",
+        pressing("Send Invitations", shows="main .error, main .note"),
+    ),
+    Place(
+        "revoke",
+        INVITATIONS,
+        "maya",
+        pressing("Revoke invitation to jane@example.com", shows="[role=alertdialog]"),
+    ),
+    Place("toast", ACME, "maya", pressing("Resend invitation to ada@acme.test", shows=".toast")),
+    Place("members", f"{NORTHWIND}/members", "maya"),
+    Place("members-as-admin", f"{NORTHWIND}/members", "liam"),
+    Place("members-no-match", f"{NORTHWIND}/members?q=nobody-has-this", "maya"),
+    Place(
+        "members-remove",
+        f"{NORTHWIND}/members",
+        "maya",
+        pressing("Remove Kenji Watanabe", shows="[role=alertdialog]"),
+    ),
+    Place("forbidden", INVITATIONS, "noah"),
+    Place("home", "/o/northwind/", "maya"),
+    Place("home-no-role", "/o/northwind/", "kenji"),
+    Place("leave", "/o/northwind/leave", "noah"),
+    Place("organizations", "/organizations", "maya"),
+    Place("organizations-empty", "/organizations", "vera"),
+    Place("organizations-new", "/organizations/new", "maya"),
+    Place(
+        "organizations-new-error",
+        "/organizations/new",
+        "maya",
+        filling({"Organization name": "Northwind"}, "Create Organization"),
+    ),
+    Place("no-organization", "/", "vera"),
+    Place("my-invitations", "/invitations", "vera"),
+    Place("my-invitations-empty", "/invitations", "noah"),
+    Place("drawer", INVITATIONS, "maya", open_drawer),
+    Place("menu-organizations", INVITATIONS, "maya", open_menu("Switch organization:")),
+    Place("menu-account", INVITATIONS, "maya", open_menu("Account menu:")),
+    Place("shortcuts", INVITATIONS, "maya", press_question_mark),
+]
+MAIL_OFF = [
+    Place("mail-off", INVITATIONS, "maya", server="off"),
+    Place(
+        "mail-off-hand-over",
+        INVITATIONS,
+        "maya",
+        pressing("Create a link for jane@example.com", shows="dialog[open] #hand-over-link"),
+        "off",
+    ),
+    Place("mail-off-accept-wrong", "{new}", "vera", server="off"),
+]
+ACCOUNT = [
+    Place("profile", "/accounts/profile/", "maya"),
+    Place(
+        "profile-error", "/accounts/profile/", "maya", filling({"Full name": "see evil.test"}, "Save Profile")
+    ),
+    Place("email-addresses", "/accounts/email/", "maya"),
+    Place("password-change", "/accounts/password/change/", "maya"),
+    Place("two-factor", "/accounts/2fa/", "maya"),
+    Place("two-factor-off", "/accounts/2fa/", "noah"),
+    Place("two-factor-app", "/accounts/2fa/totp/activate/", "noah"),
+    Place(
+        "two-factor-app-error",
+        "/accounts/2fa/totp/activate/",
+        "noah",
+        filling({"Authenticator code": "1"}, "Turn On App"),
+    ),
+    Place("two-factor-app-remove", "/accounts/2fa/totp/deactivate/", "maya"),
+    Place("recovery-codes", "/accounts/2fa/recovery-codes/", "maya"),
+    Place("recovery-codes-new", "/accounts/2fa/recovery-codes/generate/", "maya"),
+    Place("passkeys", "/accounts/2fa/webauthn/", "maya"),
+    Place("passkeys-add", "/accounts/2fa/webauthn/add/", "noah"),
+    Place("sessions", "/accounts/sessions/", "maya"),
+    Place("connections", "/accounts/3rdparty/", "maya"),
+    Place("reauthenticate", "/accounts/2fa/totp/deactivate/", "maya later"),
+    Place("sign-out", "/accounts/logout/", "maya"),
+]
+ERRORS = [
+    Place("error-403-csrf", "/accounts/login/", act=lose_the_token),
+    Place("error-404", "/nothing-here"),
+    Place("error-404-signed-in", "/o/nothing/", "maya"),
+    Place("error-429", "/error/429"),
+    Place("error-500", "/error/500"),
+]
+PLACES = [*SIGNED_OUT, *NEW, *ACCEPT, *LISTS, *MAIL_OFF, *ACCOUNT, *ERRORS]
