@@ -1,12 +1,15 @@
 """Identity providers: other people's accounts with which one may sign in here."""
 
+import re
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 _APPS = "allauth.socialaccount.providers"
+_HOST = re.compile(r"[a-z0-9.-]+")
 # Tenants of Microsoft in which anybody can have an account, with any address they like.
-_SHARED_TENANTS = ("common", "organizations", "consumers")
+_SHARED_TENANTS = ("common", "organizations", "consumers", "9188040d-6c67-4c5b-b112-36a304b66dad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,11 @@ def microsoft(text: str) -> Provider | None:
         return None
     credentials, _, query = text.partition("?")
     tenant = dict(parse_qsl(query)).get("tenant", "common")
-    options = {"TENANT": tenant, "VERIFIED_EMAIL": tenant not in _SHARED_TENANTS, "OAUTH_PKCE_ENABLED": True}
+    options = {
+        "TENANT": tenant,
+        "VERIFIED_EMAIL": tenant.lower() not in _SHARED_TENANTS,
+        "OAUTH_PKCE_ENABLED": True,
+    }
     return Provider("microsoft", "https://login.microsoftonline.com", _with_app(credentials, **options))
 
 
@@ -72,7 +79,9 @@ def openid_connect(text: str) -> Provider | None:
         **_credentials(parts.username, parts.password),
         "settings": {"server_url": issuer + parts.path.rstrip("/")},
     }
-    host = _origin(options.get("sign_in", issuer))
+    host = _origin("the issuer", issuer)
+    if sign_in := options.get("sign_in"):
+        host = _origin(f"sign_in={sign_in}", sign_in)
     return Provider("openid_connect", host, {"APPS": [app], "OAUTH_PKCE_ENABLED": True})
 
 
@@ -87,10 +96,19 @@ def _credentials(client_id: str, secret: str) -> dict[str, str]:
     return {"client_id": unquote(client_id), "secret": unquote(secret)}
 
 
-def _origin(url: str) -> str:
+def _origin(name: str, url: str) -> str:
+    """Scheme, host and port. They end up in a header in which blanks, semicolons and stars mean something."""
     parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"sign_in={url} is not an address: write for example https://login.example.com")
-    # It ends up in a header in which blanks and semicolons mean something.
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not (_HOST.fullmatch(host) or _is_ipv6(host)):
+        raise ValueError(f"{name} is not an address: write for example https://login.example.com")
     port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        # A zone (fe80::1%eth0) may be any text.
+        return "%" not in host and bool(IPv6Address(host))
+    except ValueError:
+        return False

@@ -10,8 +10,8 @@ import structlog
 
 from guestlist.links import mask_token
 
-# Links that need no token's prefix to open something: first run, password reset, address confirmation.
-_CODES = re.compile(r"(/setup/|/password/reset/key/|/confirm-email/)[^\s/?#\"'\\]+")
+# Links that need no token's prefix to open something: first run, password reset.
+_CODES = re.compile(r"(/setup/|/password/reset/key/)[^\s/?#\"'\\]+")
 _TOKENS = re.compile(r"(gl[a-z]_)[A-Za-z0-9_-]{16,}")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 

@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.utils import timezone, translation
 
 from guestlist.links import mask_token
+from guestlist.web import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 log = structlog.get_logger("guestlist.requests")
@@ -28,6 +29,14 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cache-Control": "private, no-store",
 }
+
+
+class Errors(errors.Errors):
+    """Also the account pages and the server's own refuse what is too large or no UTF-8 in our words."""
+
+    def covers(self, request: HttpRequest) -> bool:
+        """Every page."""
+        return True
 
 
 class RequestLog:

@@ -47,7 +47,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "guestlist.web.errors.Errors",
+    "guestlist_server.middleware.Errors",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "guestlist_server.middleware.Preferences",
@@ -131,6 +131,18 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_USER_DISPLAY = "guestlist_server.accounts.adapter.user_display"
 # Where no mail can be sent nobody could confirm anything.
 ACCOUNT_EMAIL_VERIFICATION = "none" if ENV.email_sending == "off" else "mandatory"
+# A code counts only in the session that asked for it. A link would confirm a stranger's claim as soon as a
+# mail scanner opened it and pressed the button.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = ENV.email_sending != "off"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_MAX_ATTEMPTS = 5
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+# Each code is a mail to an address that may be a stranger's.
+ACCOUNT_RATE_LIMITS = {"confirm_email": "1/10s/key,10/h/key"}
+ACCOUNT_FORMS = {
+    "login": "guestlist_server.accounts.address_forms.LoginForm",
+    "reset_password": "guestlist_server.accounts.address_forms.ResetPasswordForm",
+    "confirm_email_verification_code": "guestlist_server.accounts.address_forms.ConfirmForm",
+}
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if ENV.secure else "http"
@@ -145,7 +157,12 @@ GUESTLIST_SIGNUP = ENV.signup
 MFA_ADAPTER = "guestlist_server.accounts.mfa.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", *(["webauthn"] if ENV.passkeys else [])]
 MFA_PASSKEY_LOGIN_ENABLED = True
-MFA_FORMS = {"add_webauthn": "guestlist_server.accounts.key_form.AddKeyForm"}
+MFA_FORMS = {
+    "add_webauthn": "guestlist_server.accounts.key_form.AddKeyForm",
+    "login_webauthn": "guestlist_server.accounts.key_form.LoginForm",
+    "authenticate_webauthn": "guestlist_server.accounts.key_form.AuthenticateForm",
+    "reauthenticate_webauthn": "guestlist_server.accounts.key_form.ReauthenticateForm",
+}
 MFA_TOTP_ISSUER = "Guestlist"
 # A passkey cannot be guessed; an office behind one address has many people.
 MFA_RATE_LIMITS = {"webauthn_login": "60/m/ip"}

@@ -317,7 +317,7 @@ def test_an_address_that_asked_not_to_be_invited_is_skipped_and_not_mailed_again
 
 def test_requests_for_a_new_invitation_are_a_filter(manager, invite):
     invite("vera@acme.test", "second@acme.test")
-    Invitation.objects.filter(email="vera@acme.test").update(asked_at=Now())
+    Invitation.objects.filter(email="vera@acme.test").update(asked_at=Now(), asking=True)
     listed = manager("GET", "northwind/invitations?status=asked").data
     assert [row["email"] for row in listed["items"]] == ["vera@acme.test"]
     assert_problem(manager("GET", "northwind/invitations?status=lost"), status=422, code="invalid_filter")

@@ -140,6 +140,21 @@ def test_only_the_providers_of_the_account_are_offered(alice, as_user):
     assert 'href="/accounts/password/reset/"' in page
 
 
+def test_whose_keys_cannot_be_used_here_sets_a_password_by_mail(alice, as_user, settings):
+    settings.MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+    alice.set_unusable_password()
+    alice.save()
+    Key.objects.create(user=alice, type=Key.Type.WEBAUTHN, data={"name": "Key", "credential": {}})
+    browser = as_user(alice)
+    for path in ("/accounts/reauthenticate/", "/accounts/password/set/", "/accounts/2fa/totp/activate/"):
+        assert browser.get(path)["Location"].startswith(AGAIN)
+    assert 'href="/accounts/password/reset/"' in browser.get(AGAIN).content.decode()
+
+
+def test_who_can_prove_themselves_is_led_on(alice, as_user):
+    assert as_user(alice).get(AGAIN, {"next": "/accounts/email/"})["Location"] == "/accounts/email/"
+
+
 @pytest.mark.parametrize("target", ["https://evil.test/", "//evil.test", "javascript:alert(1)"])
 def test_it_leads_nowhere_else(client, target):
     grow_old(client)

@@ -183,6 +183,9 @@ def test_variables_configure_providers(configured):
     (shared,) = configured(GUESTLIST_MICROSOFT="a:b")
     (own,) = configured(GUESTLIST_MICROSOFT="a:b?tenant=acme.test")
     assert (shared.settings["VERIFIED_EMAIL"], own.settings["VERIFIED_EMAIL"]) == (False, True)
+    for everybody in ("Common", "ORGANIZATIONS", "consumers", "9188040D-6C67-4C5B-B112-36A304B66DAD"):
+        (shared,) = configured(GUESTLIST_MICROSOFT=f"a:b?tenant={everybody}")
+        assert not shared.settings["VERIFIED_EMAIL"]
     (sso,) = configured(GUESTLIST_OIDC="https://a:b@id.acme.test:8443/realms/x/?name=Acme%20Login")
     assert sso.host == "https://id.acme.test:8443"
     (app,) = sso.settings["APPS"]

@@ -18,6 +18,7 @@ from guestlist.models.delivery import Kind
 from guestlist.templating import format_date
 from tests.actions.test_send_invitations import send
 from tests.catalogues import LANGUAGES
+from tests.web.test_accounts_pages import prove
 from tests.web.test_invitations_page import HTMX
 
 # Names that are the same in every language: of the product, of roles and permissions (they are data), of keys
@@ -77,25 +78,16 @@ SIGNED_OUT = [
     *("login", "signup", "password/reset", "password/reset/done", "password/reset/key/done"),
     *("confirm-email", "inactive", "confirm-email/nonsense", "password/reset/key/1-set-password"),
 ]
+LISTS = ("", "pending", "expired", "accepted", "declined", "requests")
 PAGES = {
     "alice": [
-        *(
-            "/o/northwind/",
-            "/o/northwind/leave",
-            "/o/northwind/admin/members",
-            "/organizations",
-            "/invitations",
-        ),
-        *("/organizations/new", "/organizations?q=xyz", "/o/northwind/admin/members?q=xyz"),
+        *("/o/northwind/", "/o/northwind/leave", "/o/northwind/admin/members", "/organizations"),
+        *("/invitations", "/organizations/new", "/organizations?q=xyz", "/o/northwind/admin/members?q=xyz"),
         *("/o/northwind/admin/members/{charlie}/remove", "/o/northwind/admin/invitations/new"),
         *("/o/northwind/admin/invitations/{pending}/revoke", "/o/northwind/admin/invitations?q=xyz"),
         *("/o/northwind/admin/invitations/revoke?ids={pending}", "/i/{pending_token}", "/nowhere", "/outbox"),
         *("/i/{pending_token}/decline", "/accounts/add-address/{pending_token}/"),
-        *(f"/o/northwind/admin/invitations?status={status}" for status in ("", "pending", "expired")),
-        *(
-            f"/o/northwind/admin/invitations?status={status}"
-            for status in ("accepted", "declined", "requests")
-        ),
+        *(f"/o/northwind/admin/invitations?status={status}" for status in LISTS),
         *(f"/accounts/{name}/" for name in ACCOUNT),
     ],
     "charlie": ["/o/northwind/", "/o/northwind/admin/members", "/o/northwind/admin/invitations"],
@@ -271,6 +263,30 @@ def test_mail_about_an_account_is_in_the_language_of_who_asked(alice, client, ma
     client.post("/accounts/password/reset/", {"email": alice.email}, headers={"Accept-Language": language})
     message = mailoutbox[0]
     assert leaks(message.subject, language) == leaks(str(message.body), language) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_address_is_confirmed_in_the_language_of_who_adds_it(mallory, visitor, mailoutbox, language):
+    client, path = visitor("mallory", language), "/accounts/confirm-email/"
+    prove(client)
+    answers = [
+        client.post("/accounts/email/", {"email": "new@acme.test", "action_add": ""}, follow=True),
+        client.post(path, {"code": "BBBB-BBBB"}),
+        client.post(path, {"action": "resend"}, follow=True),
+    ]
+    assert [answer.wsgi_request.path for answer in answers] == [path] * 3
+    assert [leaks(answer.content.decode(), language) for answer in answers] == [set()] * 3
+    body = re.sub(r"^[A-Z]{4}-[A-Z]{4}$", "", str(mailoutbox[0].body), flags=re.MULTILINE)
+    assert leaks(str(mailoutbox[0].subject), language) == leaks(body, language) == set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_has_no_password_is_asked_to_sign_in_again_in_their_language(mallory, visitor, language):
+    mallory.set_unusable_password()
+    mallory.save()
+    answer = visitor("mallory", language).get("/accounts/sign-in-again/")
+    assert answer.status_code == 200
+    assert leaks(answer.content.decode(), language) == set()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -79,7 +79,7 @@ def _send(request: HttpRequest, user: User, token: str, email: str) -> HttpRespo
     try:
         get_adapter().send_mail("account/email/add_address", email, {"code": code, "user": user})
     except errors.MailFailed as error:
-        address_codes.forget(user)
+        address_codes.take_back(user, email, code)
         return _page(request, token, email, error=str(error), status=error.status)
     return redirect(request.path)
 

@@ -42,6 +42,11 @@ def forget(user: User) -> None:
     AddressCode.objects.filter(user=user).update(used=True)
 
 
+def take_back(user: User, email: str, code: str) -> None:
+    """The code never left: it cannot be entered, and does not count."""
+    AddressCode.objects.filter(user=user, digest=_digest(user, email, _plain(code))).delete()
+
+
 def waiting_code(user: User, email: str) -> AddressCode | None:
     """The code that was mailed and can still be entered."""
     live = AddressCode.objects.filter(user=user, email=email, used=False, tries__lt=MAX_TRIES)
@@ -57,8 +62,9 @@ def is_right(user: User, email: str, typed: str) -> bool:
     row = AddressCode.objects.filter(pk=code.pk, used=False)
     if not row.filter(tries__lt=MAX_TRIES).update(tries=F("tries") + 1):
         return False
-    given = "".join(typed.split()).replace("-", "").upper()
-    return hmac.compare_digest(code.digest, _digest(user, email, given)) and bool(row.update(used=True))
+    return hmac.compare_digest(code.digest, _digest(user, email, _plain(typed))) and bool(
+        row.update(used=True)
+    )
 
 
 def add_verified_address(user: User, email: str) -> list[str]:
@@ -78,6 +84,10 @@ def add_verified_address(user: User, email: str) -> list[str]:
             own.get(email=email).set_as_primary()
         update_profile(user=User.objects.get(pk=user.pk))
     return before
+
+
+def _plain(typed: str) -> str:
+    return "".join(typed.split()).replace("-", "").upper()
 
 
 def _digest(user: User, email: str, code: str) -> str:

@@ -11,5 +11,7 @@ class AccountsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Keep memberships' copies of name and address up to date, and the list of sessions whole."""
-        from guestlist_server.accounts import copies, sessions  # noqa: F401  (they connect themselves)
+        """Keep memberships' copies of name and address up to date, the list of sessions whole, and accounts
+        with whoever reads their mail.
+        """
+        from guestlist_server.accounts import copies, recovery, sessions  # noqa: F401  (they connect themselves)

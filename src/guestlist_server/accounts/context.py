@@ -1,5 +1,6 @@
 """What every page may ask about accounts. Nothing of it costs a query."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.socialaccount.adapter import get_adapter
@@ -57,7 +58,11 @@ def passkeys_work() -> bool:
 
 def providers(request: HttpRequest) -> list[dict[str, str]]:
     """The identity providers that may be used, by name."""
-    found = get_adapter().list_providers(request)
+    return named(request, get_adapter().list_providers(request))
+
+
+def named(request: HttpRequest, found: Iterable[Any]) -> list[dict[str, str]]:
+    """Name and address of each of these providers, by name."""
     return sorted(
         ({"name": provider.name, "url": provider.get_login_url(request)} for provider in found),
         key=lambda provider: provider["name"].lower(),

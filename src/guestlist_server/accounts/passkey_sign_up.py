@@ -4,8 +4,6 @@ The first POST draws the id of the user, which the passkey carries, and keeps it
 the session; the second brings the passkey. The address is the invitation's, both times.
 """
 
-import json
-import struct
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -15,17 +13,15 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.webauthn.internal import auth
-from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from guestlist.models import Invitation
 from guestlist.models.fields import new_id
+from guestlist_server.accounts.credentials import UNREADABLE, plain, read
 from guestlist_server.accounts.models import User
 
 _STATE = "guestlist.passkey_sign_up"
 _SECONDS = 10 * 60
-# What reading a forged or cut credential can raise.
-_UNREADABLE = (ValidationError, ValueError, TypeError, KeyError, IndexError, AttributeError, struct.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +48,9 @@ def complete(request: HttpRequest, invitation: Invitation) -> NewPasskey | None:
     if not state or state["invitation"] != str(invitation.pk) or time.time() - state["at"] > _SECONDS:
         return None
     try:
-        credential = json.loads(request.POST["credential"])
-        auth.parse_registration_response(credential)
+        credential = plain(read(request.POST["credential"]))
         verified = auth.complete_registration(credential).is_user_verified()
-    except _UNREADABLE:
+    except UNREADABLE:
         return None
     return NewPasskey(UUID(state["user"]), state["name"], credential) if verified else None
 

@@ -64,7 +64,9 @@ def show(request: HttpRequest) -> HttpResponse:
     user = get_object_or_404(User, pk=request.user.pk)
     form = PreferencesForm(request.POST if request.method == "POST" else None, instance=user)
     if form.is_valid():
-        update_profile(user=form.save())
+        # Only these columns: a password set in another window stays.
+        form.save(commit=False).save(update_fields=form.Meta.fields)
+        update_profile(user=user)
         if user.language:
             translation.activate(user.language)
         messages.success(request, translation.gettext("Your profile is saved."))

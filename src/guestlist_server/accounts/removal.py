@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from guestlist_server.accounts.primary_address import confirmed_first
+
 View = Callable[..., HttpResponse]
 Question = Callable[[HttpRequest, QueryDict], Mapping[str, Any] | None]
 
@@ -44,9 +46,11 @@ def _address(request: HttpRequest, posted: QueryDict) -> Mapping[str, Any] | Non
 
 
 def _connection(request: HttpRequest, posted: QueryDict) -> Mapping[str, Any] | None:
-    chosen = posted.get("account", "")
-    own = SocialAccount.objects.filter(user=request.user.pk)
-    account = own.filter(pk=chosen).first() if chosen.isdigit() else None
+    try:
+        chosen = int(posted.get("account", ""))
+    except ValueError:
+        return None
+    account = SocialAccount.objects.filter(user=request.user.pk, pk=chosen).first()
     if account is None:
         return None
     return {
@@ -57,5 +61,5 @@ def _connection(request: HttpRequest, posted: QueryDict) -> Mapping[str, Any] | 
     }
 
 
-addresses = login_required(asking(_address, manage_addresses))
+addresses = login_required(asking(_address, confirmed_first(manage_addresses)))
 connections = login_required(asking(_connection, manage_connections))

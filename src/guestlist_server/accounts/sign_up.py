@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
@@ -14,6 +16,7 @@ from guestlist.actions.api_keys import revoke_keys_of
 from guestlist.actions.members import update_profile
 from guestlist.addresses import comparison_key
 from guestlist.models import Invitation
+from guestlist.web.link import sign_in_url
 from guestlist_server.accounts import passkey_sign_up
 from guestlist_server.accounts.context import passkeys_work
 from guestlist_server.accounts.forms import PasswordForm
@@ -61,8 +64,20 @@ def _with_passkey(request: HttpRequest, invitation: Invitation) -> User | str:
 
 
 def _fields(request: HttpRequest, invitation: Invitation, form: PasswordForm, **context: Any) -> str:
-    context = {"passkey_failed": False, "mailed": invitation.proves_mailbox, **context}
-    return render_to_string("signup_fields.html", {"form": form, **context}, request)
+    context = {
+        "form": form,
+        "passkey_failed": False,
+        "mailed": invitation.proves_mailbox,
+        "claimed": invitation.proves_mailbox and is_claimed(invitation.key),
+        "sign_in_url": sign_in_url(request),
+        **context,
+    }
+    return render_to_string("signup_fields.html", context, request)
+
+
+def is_claimed(key: str) -> bool:
+    """Whether an account holds the address without having confirmed it."""
+    return bool(EmailAddress.objects.filter(email=key, verified=False, user__is_active=True).exists())
 
 
 def create_verified_user(email: str, name: str, password: str | None) -> User:
@@ -72,7 +87,8 @@ def create_verified_user(email: str, name: str, password: str | None) -> User:
 
 def create_user(email: str, name: str, password: str | None, *, verified: bool, **values: Any) -> User:
     """An account with one address. Where that is verified, an account that held it unverified loses it, and
-    with its only address its sessions and keys. Raises AccountExists where it is somebody's already.
+    with its only address its sessions, its password and its keys. Raises AccountExists where it is somebody's
+    already.
     """
     key = comparison_key(email) or email.lower()
     if verified:
@@ -92,14 +108,35 @@ def take_from_squatters(key: str, *, owner: User | None = None) -> None:
     for squat in others.select_related("user"):
         user = squat.user
         squat.delete()
-        other = EmailAddress.objects.filter(user=user).order_by("-verified", "pk").first()
-        if user.email == key:
-            user.email = other and other.email
-        if other is None:
-            revoke_keys_of(user=user)
+        if squat.primary or user.email == key:
+            _move_to_another_address(user)
+        if not EmailAddress.objects.filter(user=user).exists():
+            remove_keys(user)
             # With the password every session of the account ends.
             user.set_unusable_password()
-        user.save()
+            user.save(update_fields=("password",))
         update_profile(user=user)
     strays = User.objects.filter(email=key).exclude(emailaddress__email=key)
     (strays.exclude(pk=owner.pk) if owner else strays).update(email=None)
+
+
+def remove_keys(user: User) -> None:
+    """Nothing but a password opens the account any more: neither passkey, code nor provider, and no API key
+    that it made.
+    """
+    revoke_keys_of(user=user)
+    Authenticator.objects.filter(user=user).delete()
+    SocialAccount.objects.filter(user=user).delete()
+
+
+def _move_to_another_address(user: User) -> None:
+    """Make the next address of an account its primary one: a verified one, else one that it only claims,
+    unless that is the primary address of somebody else.
+    """
+    user.email = None
+    user.save(update_fields=("email",))
+    rest = EmailAddress.objects.filter(user=user).order_by("-verified", "pk")
+    taken = User.objects.filter(email__in=rest.values("email")).values("email")
+    if following := rest.exclude(email__in=taken).first():
+        following.user = user
+        following.set_as_primary()
