@@ -21,6 +21,14 @@ from guestlist_server.accounts.models import User
 PASSWORD = "correct horse battery staple"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that drive a browser go last: its event loop stays in the thread, where Django then refuses to
+    touch the database.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
 @pytest.fixture(autouse=True)
 def _in_english() -> Iterator[None]:
     """A page in another language leaves that language behind in the thread that tests share."""
