@@ -60,6 +60,7 @@ def fill() -> dict[str, dict[str, str]]:
     _session(people["maya"], agent=IPHONE)
     sessions = {name: _session(user) for name, user in people.items()}
     sessions["maya later"] = _session(people["maya"], proved=False)
+    sessions["otto later"] = _session(_without_password(), proved=False)
     # Signing in would end the link of a reset.
     links = _links(organizations, people) | _account(people) | _setup_links(people)
     _everything_has_left()
@@ -82,6 +83,14 @@ def _people() -> dict[str, User]:
     omar = User.objects.create_user("omar@lakeside.test", "correct horse battery staple", name="Omar Haddad")
     EmailAddress.objects.create(user=omar, email="omar@lakeside.test", verified=False, primary=True)
     return users | {"omar": omar}
+
+
+def _without_password() -> User:
+    """Somebody who signs in through a provider alone."""
+    user = make_user("otto@lakeside.test", "Otto Lind")
+    user.set_unusable_password()
+    user.save()
+    return user
 
 
 def _organizations(people: dict[str, User]) -> dict[str, Organization]:

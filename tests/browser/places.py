@@ -188,6 +188,13 @@ ACCOUNT = [
         "profile-error", "/accounts/profile/", "maya", filling({"Full name": "see evil.test"}, "Save Profile")
     ),
     Place("email-addresses", "/accounts/email/", "maya"),
+    Place(
+        "email-code",
+        "/accounts/email/",
+        "noah",
+        filling({"Email": "noah@home.test"}, "Add Address", "input[name=code]"),
+    ),
+    Place("sign-in-again", "/accounts/sign-in-again/", "otto later"),
     Place("password-change", "/accounts/password/change/", "maya"),
     Place("two-factor", "/accounts/2fa/", "maya"),
     Place("two-factor-off", "/accounts/2fa/", "noah"),
