@@ -19,10 +19,21 @@ def is_invited(actor: Actor, invitation: Invitation) -> bool:
     """Whether the signed-in user is the one who is invited: has verified the address, or holds it unverified
     and was handed the link.
     """
-    handed_over = actor.type == "user" and not invitation.proves_mailbox
-    if handed_over and comparison_key(actor.email) == invitation.key:
+    if not invitation.proves_mailbox and claims_address(actor, invitation):
         return True
     return invitation.key in verified_keys(actor)
+
+
+def claims_address(actor: Actor, invitation: Invitation) -> bool:
+    """Whether the invited address is the signed-in user's own, proved or not."""
+    return actor.type == "user" and comparison_key(actor.email) == invitation.key
+
+
+def has_proved_mailbox(actor: Actor, invitation: Invitation) -> bool:
+    """Whether the link or the sign-in shows that the invited mailbox is theirs. A link that was handed over
+    shows nothing: its maker could silence anybody.
+    """
+    return invitation.proves_mailbox or invitation.key in verified_keys(actor)
 
 
 def invited_actor(actor: Actor, invitation: Invitation, typed_address: str) -> Actor:

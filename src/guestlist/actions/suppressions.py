@@ -7,7 +7,7 @@ from django.db import transaction
 
 from guestlist import errors
 from guestlist.actions import access
-from guestlist.actions.invitee import invited_actor, verified_keys
+from guestlist.actions.invitee import has_proved_mailbox, invited_actor, verified_keys
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
 from guestlist.models import Invitation, Organization, Suppression
@@ -29,7 +29,7 @@ def suppress_invitations(
     """
     with access.locked_by_holder(invitation.organization) as organization:
         actor = invited_actor(actor, invitation, typed_address)
-        check_proof(actor, invitation)
+        _check_proof(actor, invitation)
         before = Suppression.objects.against(organization, [invitation.key])
         keep = {"organization": organization, "server": None}
         others = before.exclude(organization=keep[scope]) if scope else before
@@ -72,7 +72,7 @@ def suppress_key(actor: Actor, organization: Organization, invitation: Invitatio
     """Part of the actions that suppress: the row and its event; a request for a new invitation is taken back.
     Mail that has not left yet is held back when its turn comes.
     """
-    check_proof(actor, invitation)
+    _check_proof(actor, invitation)
     of = organization if scope == "organization" else None
     with transaction.atomic():
         _, created = Suppression.objects.get_or_create(key=invitation.key, organization=of)
@@ -90,8 +90,6 @@ def suppressed_keys(organization: Organization, keys: Collection[str]) -> set[st
     return found
 
 
-def check_proof(actor: Actor, invitation: Invitation) -> None:
-    """Whoever suppresses has proved the mailbox. Raises MailboxNotProved."""
-    # A link that was handed over shows nothing about the mailbox: its maker could silence anybody.
-    if not invitation.proves_mailbox and invitation.key not in verified_keys(actor):
+def _check_proof(actor: Actor, invitation: Invitation) -> None:
+    if not has_proved_mailbox(actor, invitation):
         raise errors.MailboxNotProved

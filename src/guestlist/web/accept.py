@@ -13,9 +13,9 @@ from django.views.decorators.http import require_POST
 
 from guestlist import errors
 from guestlist.actions import acceptance
-from guestlist.actions.invitee import is_invited
+from guestlist.actions.invitee import claims_address, is_invited
 from guestlist.actors import Actor
-from guestlist.addresses import comparison_key, mask
+from guestlist.addresses import mask
 from guestlist.conf import conf
 from guestlist.models import Invitation, Membership
 from guestlist.web.access import actor_of, origin
@@ -129,7 +129,7 @@ def _signed_in(request: HttpRequest, invitation: Invitation, token: str) -> dict
     return visitor | {
         "state": "wrong",
         "masked": mask(invitation.email),
-        "unverified": comparison_key(actor.email) == invitation.key,
+        "unverified": claims_address(actor, invitation),
         "switch_url": reverse("guestlist:switch_account", args=[token]),
         "organization_url": reverse("guestlist:organization", args=[invitation.organization.slug]),
         "address_is_free": invitation.proves_mailbox and not _has_account(invitation),

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from guestlist import errors
 from guestlist.actions import acceptance, asking, suppressions
-from guestlist.actions.invitee import is_invited, verified_keys
+from guestlist.actions.invitee import has_proved_mailbox, is_invited
 from guestlist.actions.suppressions import SCOPES, Scope, chosen_scope
 from guestlist.models import Invitation
 from guestlist.web.access import actor_of
@@ -93,5 +93,5 @@ def answer_fields(
         "error": error and str(error),
         "email": request.POST.get("email", ""),
         "again": scope_of(request) or "",
-        "can_choose": invitation.proves_mailbox or invitation.key in verified_keys(actor_of(request)),
+        "can_choose": has_proved_mailbox(actor_of(request), invitation),
     }
