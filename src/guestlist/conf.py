@@ -19,6 +19,10 @@ from django.utils.module_loading import import_string
 Sending = Literal["send", "capture", "off"]
 Creators = Literal["operator", "anyone"]
 _LIFETIME = re.compile(r"(\d{1,5})([mhd])")
+# An address of 64 characters at most before the @, of which `+` and the token take 43.
+_MAILBOX = re.compile(r"[A-Za-z0-9._-]{1,20}")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+_LIMIT = re.compile(r"(\d{1,9})/(\d{1,5}[mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -30,6 +34,32 @@ class Addresses(Protocol):
 
     def owners(self, keys: Iterable[str]) -> Mapping[str, Any]:
         """Comparison key → id of the user who owns it, verified; one query for any number of keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` in `period`."""
+
+    count: int
+    period: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is allowed; None is any number."""
+
+    inviter: Limit | None
+    """Invitations sent or resent by one person or key."""
+    organization: Limit | None
+    """Invitations sent or resent by one organization."""
+    resend: Limit | None
+    """Times that one invitation is sent again."""
+    address: Limit | None
+    """Messages to one address from all organizations; further ones wait, and nobody is refused."""
+    creation: Limit | None
+    """Organizations created by one person, where anyone may."""
+    guesses: Limit | None
+    """Links and keys that do not exist, from one network address (IPv6: one /64)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +81,22 @@ class Conf:
     create_organizations: Creators
     """Who may create organizations beside the operator: nobody (`operator`), or `anyone` with a verified
     address."""
+    email_connections: int
+    """Connections to the mail server at once, for each worker."""
+    bounces_to: str | None
+    """The address to which mail servers return what they can’t deliver; `+…` is added to its local part."""
+    limits: Limits
+    """How much is allowed of what."""
 
 
+DEFAULT_LIMITS = {
+    "inviter": "20000/1d",
+    "organization": "50000/1d",
+    "resend": "1/10m",
+    "address": "10/1d",
+    "creation": "10/1d",
+    "guesses": "100/1m",
+}
 DEFAULTS: dict[str, Any] = {
     "URL": "http://127.0.0.1:8000",
     "EMAIL_FROM": None,
@@ -61,6 +105,9 @@ DEFAULTS: dict[str, Any] = {
     "ADDRESSES": "guestlist.user_addresses",
     "SIGN_UP": None,
     "CREATE_ORGANIZATIONS": "operator",
+    "EMAIL_CONNECTIONS": 2,
+    "BOUNCES_TO": None,
+    "LIMITS": {},
 }
 
 
@@ -72,6 +119,47 @@ def parse_lifetime(text: str) -> timedelta | None:
     if not match or not int(match[1]):
         raise ValueError(f"{text!r} is not a lifetime: write for example 7d, 36h, 90m or never")
     return timedelta(**{_UNITS[match[2]]: int(match[1])})
+
+
+def parse_limit(text: str) -> Limit | None:
+    """`20000/1d` as a limit; `none` is no limit. Raises ValueError with what to write."""
+    if text.strip().lower() == "none":
+        return None
+    match = _LIMIT.fullmatch(text.strip().lower())
+    period = parse_lifetime(match[2]) if match else None
+    if not match or not period:
+        raise ValueError(f"{text!r} is not a limit: write for example 20000/1d, 100/1m or none")
+    return Limit(int(match[1]), period)
+
+
+def parse_limits(given: Mapping[str, str]) -> Limits:
+    """The limits, those that are not given as they are by default. Raises ValueError naming the limit."""
+    if unknown := set(given) - set(DEFAULT_LIMITS):
+        raise ValueError(f"there is no limit {', '.join(sorted(unknown))}")
+    values = {}
+    for name, text in (DEFAULT_LIMITS | dict(given)).items():
+        try:
+            values[name] = parse_limit(text)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+    return Limits(**values)
+
+
+def parse_connections(number: int | str) -> int:
+    """Connections at once, from 1 to 20. Raises ValueError with what to write."""
+    if not str(number).isdigit() or not 1 <= int(number) <= 20:
+        raise ValueError(f"{number!r} is not a number from 1 to 20")
+    return int(number)
+
+
+def parse_mailbox(text: str | None) -> str | None:
+    """An address whose local part leaves room for a token of 42 characters. Raises ValueError."""
+    if not text:
+        return None
+    local, at, domain = text.strip().partition("@")
+    if not at or not _MAILBOX.fullmatch(local) or not _DOMAIN.fullmatch(domain):
+        raise ValueError(f"{text!r} is not a plain address with a short name, like bounces@example.com")
+    return f"{local}@{domain}"
 
 
 def parse_url(text: str) -> str:
@@ -104,6 +192,9 @@ def conf() -> Conf:
         addresses=cast("Addresses", _parsed("ADDRESSES", values["ADDRESSES"], _imported)),
         sign_up=values["SIGN_UP"] and _parsed("SIGN_UP", values["SIGN_UP"], import_string),
         create_organizations=_parsed("CREATE_ORGANIZATIONS", values["CREATE_ORGANIZATIONS"], parse_creators),
+        email_connections=_parsed("EMAIL_CONNECTIONS", values["EMAIL_CONNECTIONS"], parse_connections),
+        bounces_to=_parsed("BOUNCES_TO", values["BOUNCES_TO"], parse_mailbox),
+        limits=_parsed("LIMITS", values["LIMITS"], parse_limits),
     )
 
 

@@ -158,6 +158,72 @@ class Suppressed(GuestlistError):
     code, status = "suppressed", 409
 
 
+class LimitReached(GuestlistError):
+    """A limit has been reached; nothing was sent. Try again {when}."""
+
+    code, status = "limit_reached", 429
+    # What a program needs: the name of the limit, how many it allows, how many are left, seconds to wait.
+    shown = ("limit", "allowed", "left", "retry_after")
+
+
+class InviterLimit(LimitReached):
+    """You can send {left} more invitations now, of {allowed} in {period}. Nothing was sent; try again
+    {when}.
+    """
+
+    code = "inviter_limit"
+
+
+class OrganizationLimit(LimitReached):
+    """{organization} can send {left} more invitations now, of {allowed} in {period}. Nothing was sent; try
+    again {when}.
+    """
+
+    code = "organization_limit"
+
+
+class ResendLimit(LimitReached):
+    """This invitation was sent again a short while ago. Nothing was sent; try again {when}."""
+
+    code = "resend_limit"
+
+
+class CreationLimit(LimitReached):
+    """You can create no more than {allowed} organizations in {period}. Try again {when}."""
+
+    code = "creation_limit"
+
+
+class TooManyTries(LimitReached):
+    """Too many links or keys that don’t exist were tried from your network. Try again {when}."""
+
+    code = "too_many_tries"
+
+
+class NotRetryable(GuestlistError):
+    """This message can’t be sent again: it is {state}."""
+
+    code, status = "not_retryable", 409
+
+
+class ColourInvalid(GuestlistError):
+    """Write a colour as # and six digits or letters from a to f, for example #4a47d6."""
+
+    code, status, field = "colour_invalid", 422, "accent"
+
+
+class LanguageUnknown(GuestlistError):
+    """There is no language “{language}” here. Use one of: {choices}."""
+
+    code, status, field = "language_unknown", 422, "language"
+
+
+class ReminderDaysInvalid(GuestlistError):
+    """Write the days as numbers from 1 to 60 with commas between them, at most five, or leave them out."""
+
+    code, status, field = "reminder_days_invalid", 422, "reminder_days"
+
+
 class EmailConfigured(GuestlistError):
     """E-mail is configured, so invitations go out by mail. Links to hand over are for servers without it."""
 

@@ -24,6 +24,8 @@ class Kind:
 
 MAILED = Kind("gli_", b"guestlist.invitation-link")
 HAND_OVER = Kind("glh_", b"guestlist.hand-over-link")
+UNSUBSCRIBE = Kind("glu_", b"guestlist.unsubscribe-link")
+_BY_PREFIX = {kind.prefix: kind for kind in (MAILED, HAND_OVER, UNSUBSCRIBE)}
 _NONCE, _MAC = 16, 32
 # 48 bytes are 64 characters without padding, so every character of a token counts.
 _BODY = re.compile(r"[A-Za-z0-9_-]{64}")
@@ -47,9 +49,14 @@ def invitation_url(nonce: str, invitation_id: UUID, kind: Kind = MAILED) -> str:
     return f"{conf().url}/i/{invitation_token(nonce, invitation_id, kind)}"
 
 
+def unsubscribe_url(nonce: str, invitation_id: UUID) -> str:
+    """Where mail programs ask for no more mail (RFC 8058)."""
+    return f"{conf().url}/u/{invitation_token(nonce, invitation_id, UNSUBSCRIBE)}"
+
+
 def token_kind(token: str) -> Kind:
-    """What `token` says it is; whatever is not a hand-over link is looked up as a mailed one."""
-    return HAND_OVER if token.startswith(HAND_OVER.prefix) else MAILED
+    """What `token` says it is; whatever has no known prefix is looked up as a mailed one."""
+    return _BY_PREFIX.get(token[:4], MAILED)
 
 
 def token_nonce(token: str) -> str:

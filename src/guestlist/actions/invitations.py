@@ -13,7 +13,7 @@ from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.batches import BulkResult, InvitationBatch, Selection, Standing
 from guestlist.actions.invitee import verified_keys
-from guestlist.actions.mail import cancel_mail, new_mail
+from guestlist.actions.mail import cancel_mail, new_mail, owe
 from guestlist.actions.members import members_by_key
 from guestlist.actions.revocation import end_rows, expire_rows, revoke_rows
 from guestlist.actions.suppressions import suppressed_keys
@@ -173,7 +173,7 @@ def _insert(actor: Actor, organization: Organization, fresh: Iterable[Address]) 
     granted = Invitation.objects.asked().filter(organization=organization)
     for chunk in chunks([row.key for row in invitations]):
         granted.filter(key__in=chunk).update(asking=False)
-    insert_all([row.delivery for row in invitations if row.delivery])
+    owe([row.delivery for row in invitations if row.delivery])
     record_all(actor, organization, [Happening("invitation.sent", row) for row in invitations])
     return {row.key: row for row in invitations}
 
@@ -236,7 +236,7 @@ def _send_again(actor: Actor, organization: Organization, rows: Sequence[Invitat
     new = [row.delivery for row in rows if row.delivery]
     for ids in chunks([row.pk for row in rows]):
         cancel_mail(ids)
-    insert_all(new)
+    owe(new)
     for deliveries in chunks(new):
         of_row = Delivery.objects.filter(pk__in=[d.pk for d in deliveries], invitation=OuterRef("pk"))
         Invitation.objects.filter(pk__in=[d.invitation_id for d in deliveries]).update(

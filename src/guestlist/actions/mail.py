@@ -5,25 +5,44 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from guestlist.addresses import comparison_key
 from guestlist.conf import conf
 from guestlist.models import Delivery, Invitation, Membership, Organization
-from guestlist.models.delivery import Kind, State
+from guestlist.models.delivery import TO_INVITED, Kind, State
 from guestlist.models.fields import insert_all
 from guestlist.permissions import Permission
+from guestlist.wakeup import wake_after_commit
 
 MOST_TOLD = 5
 
 
+def owe(deliveries: Sequence[Delivery]) -> None:
+    """Store messages; the workers hear of them when the transaction is committed."""
+    if deliveries:
+        insert_all(deliveries)
+        wake_after_commit()
+
+
 def new_mail(invitation: Invitation, kind: Kind = Kind.INVITATION, recipient: str = "") -> Delivery:
     """A message of `invitation`, due now and not stored yet. `recipient` is empty for the invited."""
-    now = invitation.organization.now if kind != Kind.INVITATION else invitation.last_sent_at
+    key = invitation.key if kind in TO_INVITED else comparison_key(recipient)
+    return _new(invitation.organization, kind, recipient, key or "", invitation=invitation)
+
+
+def new_notice(organization: Organization, kind: Kind, recipient: str, content: dict[str, Any]) -> Delivery:
+    """A digest or a test message, due now and not stored yet."""
+    return _new(organization, kind, recipient, comparison_key(recipient) or "", content=content)
+
+
+def _new(organization: Organization, kind: Kind, recipient: str, key: str, **values: Any) -> Delivery:
     delivery = Delivery(
-        organization=invitation.organization,
-        invitation=invitation,
+        organization=organization,
         kind=kind,
         recipient=recipient,
-        created_at=now,
-        next_at=now,
+        key=key,
+        created_at=organization.now,
+        next_at=organization.now,
+        **values,
     )
     delivery.message_id = f"<{delivery.pk.hex}@{urlsplit(conf().url).hostname}>"
     return delivery
@@ -34,18 +53,18 @@ def tell_managers(organization: Organization, invitation: Invitation, kind: Kind
     owners, at most five. Only verified addresses are written to.
     """
     invitation.organization = organization
-    insert_all([new_mail(invitation, kind, member.email) for member in concerned(organization, invitation)])
+    owe([new_mail(invitation, kind, member.email) for member in concerned(organization, invitation)])
 
 
 def cancel_mail(invitation_ids: Sequence[UUID]) -> None:
     """Stop mail to the invited of these invitations that has not left yet."""
-    owed = Delivery.objects.owed().filter(kind=Kind.INVITATION, invitation__in=invitation_ids)
+    owed = Delivery.objects.owed().filter(kind__in=TO_INVITED, invitation__in=invitation_ids)
     owed.update(state=State.CANCELED, next_at=None, detail="")
 
 
 def cancel_news(organization: Organization, email: str) -> None:
     """Stop word to somebody who does not manage the members any more."""
-    owed = Delivery.objects.owed().exclude(kind=Kind.INVITATION)
+    owed = Delivery.objects.owed().exclude(kind__in=TO_INVITED)
     owed.filter(organization=organization, recipient=email).update(
         state=State.CANCELED, next_at=None, detail=""
     )

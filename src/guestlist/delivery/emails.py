@@ -4,6 +4,7 @@ of them reaches `From`.
 
 import quopri
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC
 from typing import Any
 from urllib.parse import urlencode
@@ -18,9 +19,9 @@ from django.utils.translation import gettext as _
 
 from guestlist import errors
 from guestlist.conf import conf
-from guestlist.links import invitation_url
+from guestlist.links import invitation_url, unsubscribe_url
 from guestlist.models import Delivery, Invitation
-from guestlist.models.delivery import Kind
+from guestlist.models.delivery import TO_INVITED, Kind
 from guestlist.models.invitation import NEVER, Status
 from guestlist.names import clean_name, has_link
 
@@ -40,28 +41,69 @@ class Message(EmailMultiAlternatives):
         return built
 
 
-def message_of(delivery: Delivery) -> EmailMultiAlternatives:
-    """The message of a delivery, with its link made from the address in the configuration.
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message before it is drawn. `personal` are those values of its template that differ between the
+    messages of one send; all others are in `shared`. `headers` are its own.
+    """
+
+    to: str
+    template: str
+    language: str
+    shared: dict[str, Any]
+    personal: dict[str, str]
+    headers: dict[str, str]
+
+
+def draft_of(delivery: Delivery) -> Draft:
+    """What the message of a delivery says, with its links made from the address in the configuration.
 
     `delivery` comes with its invitation and organization. Raises ValueError for an address that Django's
     mailer would send to somebody else.
     """
-    to = delivery.recipient or delivery.invitation.email
+    invitation = delivery.invitation
+    to = delivery.recipient or invitation.email
     if sanitize_address(to, "utf-8") != to:
         raise ValueError("a mail server would read this address as another one")
-    with translation.override(settings.LANGUAGE_CODE), timezone.override(UTC):
-        values = _common(delivery) | _VALUES[Kind(delivery.kind)](delivery)
-        template = "invitation" if delivery.kind == Kind.INVITATION else "news"
+    language = language_of(delivery)
+    with translation.override(language), timezone.override(UTC):
+        shared = _common(delivery) | _VALUES[Kind(delivery.kind)](delivery)
+    personal, headers = {}, {"Message-ID": delivery.message_id, "Auto-Submitted": "auto-generated"}
+    if delivery.kind in TO_INVITED:
+        link = invitation_url(invitation.nonce, invitation.pk)
+        unsubscribe = unsubscribe_url(invitation.nonce, invitation.pk)
+        personal = {"email": to, "link": link, "decline_link": f"{link}/decline"}
+        headers["List-Unsubscribe"] = f"<{unsubscribe}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return Draft(to, _TEMPLATES.get(Kind(delivery.kind), "news"), language, shared, personal, headers)
+
+
+def draw(draft: Draft) -> Message:
+    """The message of `draft`."""
+    values = draft.shared | draft.personal
+    with translation.override(draft.language), timezone.override(UTC):
         message = Message(
             subject=values["subject"],
-            body=render_to_string(f"guestlist/email/{template}.txt", values),
+            body=render_to_string(f"guestlist/email/{draft.template}.txt", values),
             from_email=conf().email_from,
-            to=[to],
+            to=[draft.to],
             reply_to=[values["reply_to"]] if values.get("reply_to") else None,
-            headers={"Message-ID": delivery.message_id, "Auto-Submitted": "auto-generated"},
+            headers=draft.headers,
         )
-        message.attach_alternative(render_to_string(f"guestlist/email/{template}.html", values), "text/html")
+        html = render_to_string(f"guestlist/email/{draft.template}.html", values)
+    message.attach_alternative(html, "text/html")
     return message
+
+
+def message_of(delivery: Delivery) -> Message:
+    """The message of a delivery. Raises ValueError as `draft_of` does."""
+    return draw(draft_of(delivery))
+
+
+def language_of(delivery: Delivery) -> str:
+    """The invitation's language, else the organization's, else the server's."""
+    chosen = (delivery.invitation.language if delivery.invitation else "") or delivery.organization.language
+    return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 def _common(delivery: Delivery) -> dict[str, Any]:
@@ -69,7 +111,6 @@ def _common(delivery: Delivery) -> dict[str, Any]:
     return {
         "organization": _shown(organization.name, otherwise=organization.slug),
         "slug": organization.slug,
-        "email": delivery.invitation.email,
         "language": translation.get_language(),
         "direction": "rtl" if translation.get_language_bidi() else "ltr",
     }
@@ -77,7 +118,6 @@ def _common(delivery: Delivery) -> dict[str, Any]:
 
 def _invitation(delivery: Delivery) -> dict[str, Any]:
     invitation, organization = delivery.invitation, delivery.organization
-    link = invitation_url(invitation.nonce, invitation.pk)
     name = _shown(organization.name, otherwise=organization.slug)
     inviter_email = _inviter_email(invitation)
     inviter = _shown(invitation.invited_by_name, otherwise=inviter_email)
@@ -87,8 +127,6 @@ def _invitation(delivery: Delivery) -> dict[str, Any]:
         "inviter_email": inviter_email,
         "reply_to": inviter_email,
         "expires_at": None if invitation.expires_at == NEVER else invitation.expires_at,
-        "link": link,
-        "decline_link": f"{link}/decline",
     }
 
 
@@ -122,6 +160,7 @@ _VALUES: dict[Kind, Callable[[Delivery], dict[str, Any]]] = {
     Kind.ASKED: _asked,
     Kind.DECLINED: _declined,
 }
+_TEMPLATES = {Kind.INVITATION: "invitation"}
 
 
 def _news_values(delivery: Delivery) -> dict[str, str]:

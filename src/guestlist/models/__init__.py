@@ -4,8 +4,10 @@ from guestlist.models.api_key import ApiKey
 from guestlist.models.delivery import Delivery
 from guestlist.models.event import Event
 from guestlist.models.invitation import Invitation
+from guestlist.models.mail_queue import MailQueue, Tally
 from guestlist.models.membership import Membership
 from guestlist.models.organization import Organization
+from guestlist.models.quota import Quota
 from guestlist.models.role import Role
 from guestlist.models.setup_link import SetupLink
 from guestlist.models.suppression import Suppression
@@ -15,9 +17,12 @@ __all__ = [
     "Delivery",
     "Event",
     "Invitation",
+    "MailQueue",
     "Membership",
     "Organization",
+    "Quota",
     "Role",
     "SetupLink",
     "Suppression",
+    "Tally",
 ]

@@ -24,14 +24,21 @@ class State(models.TextChoices):
 
 
 class Kind(models.TextChoices):
-    """Which message: the invitation itself, or word to those who manage it."""
+    """Which message: the invitation itself and its reminders, or word to those who manage it."""
 
     INVITATION = "invitation"
+    REMINDER = "reminder"
     ASKED = "asked"
     DECLINED = "declined"
+    DIGEST = "digest"
+    TEST = "test"
 
 
 OWED = (State.QUEUED, State.DEFERRED)
+# Those that go to the invited person.
+TO_INVITED = (Kind.INVITATION, Kind.REMINDER)
+# What is kept of a message that is tried again and again.
+HISTORY = 20
 
 
 class DeliveryQuerySet(models.QuerySet["Delivery"]):
@@ -49,21 +56,33 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
 
 class Delivery(Row):
     """`message_id` is fixed, so that a repeat after a crash is recognisable. A worker holds the row until
-    `leased_until`; if it dies, the row is free again at that time. `recipient` is empty for the invitation
-    itself, which goes to the invited.
+    `leased_until`; if it dies, the row is free again at that time. `recipient` is empty for what goes to the
+    invited, `key` is the comparison key of whoever gets it. A digest and a test belong to no invitation;
+    `content` is what a digest says.
+
+    `attempts` counts how often the message was begun to be handed over; `history` holds the newest 20 things
+    that happened to it: `{"at", "state", "detail", "attempt", "seconds"}`. `provider_id` is what a mail
+    provider calls the message. `hard` says that its address does not work or does not want mail.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="deliveries")
-    invitation = models.ForeignKey(Invitation, models.CASCADE, related_name="deliveries")
+    invitation: "models.ForeignKey[Invitation | None, Any]" = models.ForeignKey(
+        Invitation, models.CASCADE, null=True, related_name="deliveries"
+    )
     kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.INVITATION)
     recipient = models.CharField(max_length=254, blank=True)
+    key = models.CharField(max_length=254, blank=True)
+    content = models.JSONField(default=dict)
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     detail = models.CharField(max_length=500, blank=True)
+    hard = models.BooleanField(default=False)
     attempts = models.PositiveIntegerField(default=0)
+    history = models.JSONField(default=list)
     created_at = models.DateTimeField(db_default=Now())
     at = models.DateTimeField(null=True)
     next_at = models.DateTimeField(null=True, db_default=Now())
     message_id = models.CharField(max_length=200, unique=True)
+    provider_id = models.CharField(max_length=200, blank=True)
     leased_by = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
 
@@ -75,10 +94,16 @@ class Delivery(Row):
                 condition=models.Q(state__in=State.values), name="delivery_state_is_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(kind="invitation", recipient="")
-                | (models.Q(kind__in=("asked", "declined")) & ~models.Q(recipient="")),
+                condition=models.Q(kind__in=TO_INVITED, recipient="")
+                | (~models.Q(kind__in=TO_INVITED) & ~models.Q(recipient="")),
                 name="delivery_knows_recipient",
             ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=("digest", "test"), invitation=None)
+                | (~models.Q(kind__in=("digest", "test")) & models.Q(invitation__isnull=False)),
+                name="delivery_knows_invitation",
+            ),
+            models.CheckConstraint(condition=models.Q(kind__in=Kind.values), name="delivery_kind_is_known"),
             models.CheckConstraint(
                 condition=models.Q(state__in=OWED, next_at__isnull=False)
                 | (~models.Q(state__in=OWED) & models.Q(next_at=None)),
@@ -90,6 +115,20 @@ class Delivery(Row):
                 fields=("next_at", "id"), condition=models.Q(state__in=OWED), name="delivery_owed_by_next_at"
             ),
             models.Index(fields=("invitation", "id"), name="delivery_by_invitation"),
+            models.Index(fields=("organization", "state", "id"), name="delivery_by_state"),
+            models.Index(
+                fields=("key", "at"), condition=models.Q(kind__in=TO_INVITED), name="delivery_by_address"
+            ),
+            models.Index(
+                fields=("organization", "key"),
+                condition=models.Q(hard=True) | models.Q(state="complained"),
+                name="delivery_bad_address",
+            ),
+            models.Index(
+                fields=("provider_id",),
+                condition=~models.Q(provider_id=""),
+                name="delivery_by_provider_id",
+            ),
         )
 
     def __str__(self) -> str:

@@ -74,7 +74,9 @@ STATUS_NOW = models.Case(
 class Invitation(Row):
     """`email` is what was typed (its domain as an A-label), `key` what is compared, `nonce` the random
     half of the link, which opens nothing without the server's secret key. `asked_at` is when the person
-    last asked for a new one, `asking` whether nobody has answered that yet.
+    last asked for a new one, `asking` whether nobody has answered that yet. `remind_at` is when the next
+    reminder is due, `unreported_at` when it expired or its mail came back, until a digest has said so.
+    `language` is that of its mail; empty is the organization's.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
@@ -96,6 +98,9 @@ class Invitation(Row):
     decline_note = models.CharField(max_length=300, blank=True)
     hand_over_nonce = models.CharField(max_length=22, unique=True, null=True)  # noqa: DJ001  (most have none)
     hand_over_by_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (the operator has none)
+    language = models.CharField(max_length=10, blank=True)
+    remind_at = models.DateTimeField(null=True)
+    unreported_at = models.DateTimeField(null=True)
     delivery: "models.ForeignKey[Delivery | None, Delivery | None]" = models.ForeignKey(
         "guestlist.Delivery", models.SET_NULL, null=True, related_name="+"
     )
@@ -146,6 +151,21 @@ class Invitation(Row):
                 fields=("organization", "key"),
                 condition=models.Q(asking=True),
                 name="invitation_asked",
+            ),
+            models.Index(
+                fields=("expires_at", "organization"),
+                condition=models.Q(status="pending"),
+                name="invitation_lapsing",
+            ),
+            models.Index(
+                fields=("remind_at", "organization"),
+                condition=models.Q(status="pending", remind_at__isnull=False),
+                name="invitation_to_remind",
+            ),
+            models.Index(
+                fields=("organization", "unreported_at"),
+                condition=models.Q(unreported_at__isnull=False),
+                name="invitation_unreported",
             ),
         )
 

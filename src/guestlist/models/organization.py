@@ -11,6 +11,12 @@ from guestlist.models.fields import Row, timestamp
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_SLUG = 63
+# Days after a mail at which a pending invitation is brought to mind.
+REMINDER_DAYS = (3, 6)
+
+
+def _reminder_days() -> list[int]:
+    return list(REMINDER_DAYS)
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
@@ -27,12 +33,22 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 
 
 class Organization(Row):
-    """`event_number` is the number of the last event, so that the log has no gaps."""
+    """`event_number` is the number of the last event, so that the log has no gaps.
+
+    `accent` is the colour of its messages as `#rrggbb`, `language` theirs; empty is the server's. Pending
+    invitations are brought to mind `reminder_days` days after they were mailed. With `digests`, inviters are
+    told once a day what expired and bounced; `digest_at` is when that was last looked at.
+    """
 
     slug = models.CharField(max_length=MAX_SLUG, unique=True)
     name = models.CharField(max_length=80)
     created_at = models.DateTimeField(db_default=Now())
     event_number = models.PositiveBigIntegerField(default=0)
+    accent = models.CharField(max_length=7, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    reminder_days = models.JSONField(default=_reminder_days)
+    digests = models.BooleanField(default=True)
+    digest_at = models.DateTimeField(null=True)
 
     objects = OrganizationQuerySet.as_manager()
 
@@ -44,6 +60,10 @@ class Organization(Row):
             models.CheckConstraint(condition=~models.Q(name=""), name="organization_has_name"),
             models.CheckConstraint(
                 condition=models.Q(slug__regex=f"^{SLUG.pattern}$"), name="organization_slug_is_plain"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(accent="") | models.Q(accent__regex="^#[0-9a-f]{6}$"),
+                name="organization_accent_is_colour",
             ),
         )
 
