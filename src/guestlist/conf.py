@@ -22,7 +22,7 @@ _LIFETIME = re.compile(r"(\d{1,5})([mhd])")
 # An address of 64 characters at most before the @, of which `+` and the token take 43.
 _MAILBOX = re.compile(r"[A-Za-z0-9._-]{1,20}")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
-_LIMIT = re.compile(r"(\d{1,9})/(\d{1,5}[mhd])")
+_LIMIT = re.compile(r"(\d{1,9})/([1-9]\d{0,4}[mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -89,6 +89,7 @@ class Conf:
     """How much is allowed of what."""
 
 
+DEFAULT_CONNECTIONS = 4
 DEFAULT_LIMITS = {
     "inviter": "20000/1d",
     "organization": "50000/1d",
@@ -105,7 +106,7 @@ DEFAULTS: dict[str, Any] = {
     "ADDRESSES": "guestlist.user_addresses",
     "SIGN_UP": None,
     "CREATE_ORGANIZATIONS": "operator",
-    "EMAIL_CONNECTIONS": 2,
+    "EMAIL_CONNECTIONS": DEFAULT_CONNECTIONS,
     "BOUNCES_TO": None,
     "LIMITS": {},
 }

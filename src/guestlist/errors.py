@@ -167,16 +167,14 @@ class LimitReached(GuestlistError):
 
 
 class InviterLimit(LimitReached):
-    """You can send {left} more invitations now, of {allowed} in {period}. Nothing was sent; try again
-    {when}.
-    """
+    """Invitations left to you now: {left} of {allowed} in {period}. Nothing was sent; try again {when}."""
 
     code = "inviter_limit"
 
 
 class OrganizationLimit(LimitReached):
-    """{organization} can send {left} more invitations now, of {allowed} in {period}. Nothing was sent; try
-    again {when}.
+    """Invitations left to {organization} now: {left} of {allowed} in {period}. Nothing was sent; try again
+    {when}.
     """
 
     code = "organization_limit"
@@ -189,7 +187,7 @@ class ResendLimit(LimitReached):
 
 
 class CreationLimit(LimitReached):
-    """You can create no more than {allowed} organizations in {period}. Try again {when}."""
+    """Organizations left to you to create: {left} of {allowed} in {period}. Try again {when}."""
 
     code = "creation_limit"
 
@@ -200,10 +198,17 @@ class TooManyTries(LimitReached):
     code = "too_many_tries"
 
 
+class TooManyTests(LimitReached):
+    """A test was mailed to you a moment ago. Look for it, and send another one in a minute."""
+
+    code = "too_many_tests"
+
+
 class NotRetryable(GuestlistError):
     """This message can’t be sent again: it is {state}."""
 
     code, status = "not_retryable", 409
+    shown = ("delivery_state", "invitation_status")
 
 
 class ColourInvalid(GuestlistError):
@@ -222,6 +227,18 @@ class ReminderDaysInvalid(GuestlistError):
     """Write the days as numbers from 1 to 60 with commas between them, at most five, or leave them out."""
 
     code, status, field = "reminder_days_invalid", 422, "reminder_days"
+
+
+class NoVerifiedAddress(GuestlistError):
+    """A test goes to your own address, and you have none that is verified. Verify yours first."""
+
+    code, status = "no_verified_address", 409
+
+
+class EmailOff(GuestlistError):
+    """E-mail is not configured, so no test can go out. Whoever runs this server can set it up."""
+
+    code, status = "email_off", 409
 
 
 class EmailConfigured(GuestlistError):

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -31,6 +32,11 @@ _NONCE, _MAC = 16, 32
 _BODY = re.compile(r"[A-Za-z0-9_-]{64}")
 # Keeps the work and the queries for a malformed token those of a well-formed one.
 _NOTHING = "A" * 64
+# Not a link: it stands in an address, where nobody keeps the case and there are 64 characters at most.
+# 16 bytes of the delivery's id and 10 of a MAC are 42.
+_RETURN = Kind("", b"guestlist.return-path")
+_RETURN_TOKEN = re.compile(r"[a-z2-7]{42}")
+_RETURN_MAC = 10
 
 
 def new_nonce() -> str:
@@ -73,6 +79,30 @@ def is_token_of(token: str, nonce: str, invitation_id: UUID) -> bool:
     return any(fits) and token.startswith(kind.prefix)
 
 
+def return_path(delivery_id: UUID) -> str | None:
+    """Where mail servers return this message if they can’t deliver it; None unless that is configured."""
+    mailbox = conf().bounces_to
+    if mailbox is None:
+        return None
+    local, _, domain = mailbox.partition("@")
+    mac = next(_macs(delivery_id.bytes, _RETURN))[:_RETURN_MAC]
+    return f"{local}+{_base32(delivery_id.bytes + mac)}@{domain}"
+
+
+def delivery_of_return_path(address: str) -> UUID | None:
+    """The delivery whose return path `address` is, in any case; None unless we made it, under the secret key
+    or one of its fallbacks.
+    """
+    local, _, token = address.partition("@")[0].lower().rpartition("+")
+    if not local or not _RETURN_TOKEN.fullmatch(token):
+        return None
+    raw = base64.b32decode(token.upper() + "=" * 6)
+    delivery_id, mac = raw[:_NONCE], raw[_NONCE:]
+    fits = [hmac.compare_digest(mac, made[:_RETURN_MAC]) for made in _macs(delivery_id, _RETURN)]
+    # The last character holds two bits that say nothing; only one way of writing a token is ours.
+    return UUID(bytes=delivery_id) if any(fits) and _base32(raw) == token else None
+
+
 def mask_token(path: str) -> str:
     """`path` with every token in it cut to its prefix, for logs."""
     return re.sub(r"\b(gl[a-z]_)[A-Za-z0-9_-]+", r"\1…", path)
@@ -85,8 +115,16 @@ def _body(token: str) -> str:
 
 def _macs(message: bytes, kind: Kind) -> Iterator[bytes]:
     for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        key = hmac.digest(secret.encode(), kind.purpose, sha256)
-        yield hmac.digest(key, message, sha256)
+        yield hmac.digest(_key(secret, kind.purpose), message, sha256)
+
+
+@lru_cache(maxsize=64)
+def _key(secret: str, purpose: bytes) -> bytes:
+    return hmac.digest(secret.encode(), purpose, sha256)
+
+
+def _base32(raw: bytes) -> str:
+    return base64.b32encode(raw).rstrip(b"=").decode("ascii").lower()
 
 
 def _text(raw: bytes) -> str:

@@ -160,6 +160,16 @@ def format_date(value: dt.date | None, style: str = "short") -> str:
     return formats.date_format(value, translation.pgettext("date in a list", "M j, Y"))
 
 
+def format_duration(value: dt.timedelta) -> str:
+    """`7 days`, `36 hours`, `90 minutes`: the largest unit that says it whole."""
+    days, hours, minutes = (int(value / dt.timedelta(**{unit: 1})) for unit in ("days", "hours", "minutes"))
+    if value == dt.timedelta(days=days):
+        return translation.ngettext("%d day", "%d days", days) % days
+    if value == dt.timedelta(hours=hours):
+        return translation.ngettext("%d hour", "%d hours", hours) % hours
+    return translation.ngettext("%d minute", "%d minutes", minutes) % minutes
+
+
 @jinja2.pass_context  # or Jinja2 would compute it once, in the language of whoever compiles the template
 def date(_context: Context, value: dt.date | None, style: str = "short") -> str:
     """`format_date` as a filter."""

@@ -37,6 +37,7 @@ class Migration(migrations.Migration):
                 ("failing_since", models.DateTimeField(null=True)),
                 ("reason", models.CharField(blank=True, max_length=500)),
                 ("paused_until", models.DateTimeField(null=True)),
+                ("tried_at", models.DateTimeField(null=True)),
                 ("failures", models.PositiveIntegerField(default=0)),
             ],
         ),
@@ -91,7 +92,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="delivery",
             name="provider_id",
-            field=models.CharField(blank=True, max_length=200),
+            field=models.CharField(max_length=200, null=True),
         ),
         migrations.AddField(
             model_name="invitation",
@@ -159,22 +160,32 @@ class Migration(migrations.Migration):
                 max_length=20,
             ),
         ),
+        migrations.AlterField(
+            model_name="delivery",
+            name="organization",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="deliveries",
+                to="guestlist.organization",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(fields=["organization", "id"], name="delivery_by_organization"),
+        ),
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(fields=["organization", "state", "id"], name="delivery_by_state"),
         ),
         migrations.AddIndex(
             model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("kind__in", ("invitation", "reminder"))),
-                fields=["key", "at"],
-                name="delivery_by_address",
-            ),
+            index=models.Index(fields=["key"], name="delivery_by_address"),
         ),
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(
-                condition=models.Q(("hard", True), ("state", "complained"), _connector="OR"),
+                condition=models.Q(("hard", True)),
                 fields=["organization", "key"],
                 name="delivery_bad_address",
             ),
@@ -182,7 +193,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="delivery",
             index=models.Index(
-                condition=models.Q(("provider_id", ""), _negated=True),
+                condition=models.Q(("provider_id__isnull", False)),
                 fields=["provider_id"],
                 name="delivery_by_provider_id",
             ),
@@ -190,7 +201,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="invitation",
             index=models.Index(
-                condition=models.Q(("status", "pending")),
+                condition=models.Q(("ended_at__isnull", True)),
                 fields=["expires_at", "organization"],
                 name="invitation_lapsing",
             ),
@@ -198,7 +209,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="invitation",
             index=models.Index(
-                condition=models.Q(("remind_at__isnull", False), ("status", "pending")),
+                condition=models.Q(("remind_at__isnull", False)),
                 fields=["remind_at", "organization"],
                 name="invitation_to_remind",
             ),
@@ -266,6 +277,15 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="quota",
             constraint=models.UniqueConstraint(fields=("subject", "starts_at"), name="quota_once"),
+        ),
+        migrations.RemoveIndex(model_name="delivery", name="delivery_owed_by_next_at"),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("next_at__isnull", False)),
+                fields=["next_at", "id"],
+                name="delivery_owed_by_next_at",
+            ),
         ),
         migrations.RunPython(_with_triggers, _without_triggers),
     ]

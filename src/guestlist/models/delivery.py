@@ -1,12 +1,15 @@
 """One message owed to the outside: at once the queue's row and what people see of it."""
 
 from typing import Any
+from uuid import UUID
 
-from django.db import models
+from django.db import connections, models
 from django.db.models.functions import Now
 
-from guestlist.models.fields import Row, timestamp
+from guestlist import errors
+from guestlist.models.fields import Row, searchable, timestamp
 from guestlist.models.invitation import Invitation
+from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
 
 
@@ -48,10 +51,30 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Those that still have to leave."""
         return self.filter(state__in=OWED)
 
+    def free_ids(self, *order: str, limit: int | None = None) -> list[UUID]:
+        """The ids of those that no other transaction is changing, locked in one order, so that nobody waits
+        for anybody. On SQLite the transaction itself is the lock.
+        """
+        rows = self.order_by(*(order or ("pk",)))
+        if connections[self.db].features.has_select_for_update_skip_locked:
+            rows = rows.select_for_update(skip_locked=True)
+        return list(rows.values_list("pk", flat=True)[:limit])
+
     def due(self) -> "DeliveryQuerySet":
         """Those to be sent now: owed, their time has come, and no worker holds them."""
         free = models.Q(leased_until=None) | models.Q(leased_until__lte=Now())
         return self.owed().filter(free, next_at__lte=Now())
+
+    def in_state(self, state: str) -> "DeliveryQuerySet":
+        """Those in `state`; all where it is empty. Raises InvalidFilter."""
+        if state and state not in State.values:
+            raise errors.InvalidFilter(value=state[:100], choices=", ".join(State.values))
+        return self.filter(state=state) if state else self
+
+    def matching(self, text: str) -> "DeliveryQuerySet":
+        """Those with `text` anywhere in the address they go to."""
+        text = searchable(text).lower()
+        return self.filter(key__contains=text) if text else self
 
 
 class Delivery(Row):
@@ -61,11 +84,13 @@ class Delivery(Row):
     `content` is what a digest says.
 
     `attempts` counts how often the message was begun to be handed over; `history` holds the newest 20 things
-    that happened to it: `{"at", "state", "detail", "attempt", "seconds"}`. `provider_id` is what a mail
-    provider calls the message. `hard` says that its address does not work or does not want mail.
+    that happened to it: `{"at", "state", "detail", "attempt", "seconds"}`, and `by` where somebody did it,
+    `unclear` where nobody knows whether it arrived. `provider_id` is what a mail provider calls the message.
+    `hard` says that its address does not work or does not want mail.
     """
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="deliveries")
+    # Its own index is one of those below.
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="deliveries", db_index=False)
     invitation: "models.ForeignKey[Invitation | None, Any]" = models.ForeignKey(
         Invitation, models.CASCADE, null=True, related_name="deliveries"
     )
@@ -82,11 +107,18 @@ class Delivery(Row):
     at = models.DateTimeField(null=True)
     next_at = models.DateTimeField(null=True, db_default=Now())
     message_id = models.CharField(max_length=200, unique=True)
-    provider_id = models.CharField(max_length=200, blank=True)
+    provider_id = models.CharField(max_length=200, null=True)  # noqa: DJ001  (most have none)
     leased_by = models.UUIDField(null=True)
     leased_until = models.DateTimeField(null=True)
 
     objects = DeliveryQuerySet.as_manager()
+
+    COLUMNS: Columns = {
+        "to": models.F("key"),
+        "state": models.F("state"),
+        # Ids sort by the time they were made, and an index has them.
+        "created": models.F("id"),
+    }
 
     class Meta:
         constraints = (
@@ -110,29 +142,49 @@ class Delivery(Row):
                 name="delivery_owed_has_next_try",
             ),
         )
+        # Conditions are such that SQLite, which knows no value of a prepared statement, sees that they hold.
         indexes = (
             models.Index(
-                fields=("next_at", "id"), condition=models.Q(state__in=OWED), name="delivery_owed_by_next_at"
+                fields=("next_at", "id"),
+                condition=models.Q(next_at__isnull=False),
+                name="delivery_owed_by_next_at",
             ),
             models.Index(fields=("invitation", "id"), name="delivery_by_invitation"),
+            models.Index(fields=("organization", "id"), name="delivery_by_organization"),
             models.Index(fields=("organization", "state", "id"), name="delivery_by_state"),
-            models.Index(
-                fields=("key", "at"), condition=models.Q(kind__in=TO_INVITED), name="delivery_by_address"
-            ),
+            models.Index(fields=("key",), name="delivery_by_address"),
             models.Index(
                 fields=("organization", "key"),
-                condition=models.Q(hard=True) | models.Q(state="complained"),
+                condition=models.Q(hard=True),
                 name="delivery_bad_address",
             ),
             models.Index(
                 fields=("provider_id",),
-                condition=~models.Q(provider_id=""),
+                condition=models.Q(provider_id__isnull=False),
                 name="delivery_by_provider_id",
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"
+
+    @property
+    def to(self) -> str:
+        """The address it goes to. Load `invitation` with it."""
+        return self.recipient or (self.invitation.email if self.invitation else "")
+
+    def as_own_resource(self) -> dict[str, Any]:
+        """The delivery as REST shows it by itself. Load `invitation` with it."""
+        return {
+            "id": str(self.pk),
+            "kind": self.kind,
+            "to": self.to,
+            "invitation_id": self.invitation_id and str(self.invitation_id),
+            "message_id": self.message_id,
+            "created_at": timestamp(self.created_at),
+            **self.as_resource(),
+            "history": [_entry(each) for each in self.history],
+        }
 
     def as_resource(self) -> dict[str, Any]:
         """The delivery as REST shows it inside an invitation."""
@@ -143,3 +195,9 @@ class Delivery(Row):
             "at": timestamp(self.at),
             "next_at": timestamp(self.next_at),
         }
+
+
+def _entry(entry: dict[str, Any]) -> dict[str, Any]:
+    shown = {name: entry.get(name) for name in ("at", "state", "detail", "attempt", "seconds", "by")}
+    flags = {name: bool(entry.get(name)) for name in ("unclear", "interrupted")}
+    return shown | {"detail": shown["detail"] or None} | flags

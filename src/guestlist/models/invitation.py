@@ -154,12 +154,12 @@ class Invitation(Row):
             ),
             models.Index(
                 fields=("expires_at", "organization"),
-                condition=models.Q(status="pending"),
+                condition=models.Q(ended_at__isnull=True),
                 name="invitation_lapsing",
             ),
             models.Index(
                 fields=("remind_at", "organization"),
-                condition=models.Q(status="pending", remind_at__isnull=False),
+                condition=models.Q(remind_at__isnull=False),
                 name="invitation_to_remind",
             ),
             models.Index(

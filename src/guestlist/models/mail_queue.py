@@ -9,13 +9,15 @@ from django.db import models
 class MailQueue(models.Model):
     """The one row that says how sending as a whole goes. `failing_since` is null while mail goes out.
 
-    No worker claims anything before `paused_until`. `failures` counts the tries in a row that failed.
+    No worker claims anything before `paused_until`. `failures` counts the tries in a row that failed, the
+    last of them at `tried_at`.
     """
 
     id = models.SmallIntegerField(primary_key=True, default=1)
     failing_since = models.DateTimeField(null=True)
     reason = models.CharField(max_length=500, blank=True)
     paused_until = models.DateTimeField(null=True)
+    tried_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)
 
     if TYPE_CHECKING:
