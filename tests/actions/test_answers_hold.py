@@ -11,7 +11,7 @@ from guestlist import errors
 from guestlist.actions.acceptance import decline_invitation, find_invitation
 from guestlist.actions.asking import Answer, ask_for_invitation, dismiss_request
 from guestlist.actions.batches import Selection
-from guestlist.actions.deliveries import begin_delivery, claim_deliveries, drop_delivery
+from guestlist.actions.deliveries import begin_deliveries, claim_deliveries
 from guestlist.actions.hand_over import create_hand_over_link
 from guestlist.actions.invitations import resend_invitation, resend_invitations, revoke_invitation
 from guestlist.actions.members import change_role, find_member, remove_member, update_profile
@@ -108,8 +108,7 @@ def test_mail_of_whoever_asked_not_to_be_invited_does_not_leave(organization, al
     worker = uuid4()
     held = {d.invitation_id: d for d in claim_deliveries(worker=worker, limit=10)}
     for delivery in held.values():
-        assert not begin_delivery(delivery=delivery, worker=worker)
-        drop_delivery(delivery=delivery, worker=worker)
+        assert not begin_deliveries(deliveries=[delivery], worker=worker)
     states = Delivery.objects.values_list("state", flat=True)
     assert set(states) == {"canceled"}
     theirs.refresh_from_db()
@@ -166,7 +165,8 @@ def test_a_decline_through_a_handed_link_can_still_be_made(no_mail, organization
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="a limit of SQLite as others build it")
-def test_resending_by_filter_stays_below_the_limit_of_bound_values(organization, alice):
+def test_resending_by_filter_stays_below_the_limit_of_bound_values(organization, alice, settings):
+    settings.GUESTLIST = settings.GUESTLIST | {"LIMITS": {"inviter": "none"}}
     for start in range(3):
         send(organization, alice, "\n".join(f"p{start}-{i}@acme.test" for i in range(7_000)))
     connection.ensure_connection()

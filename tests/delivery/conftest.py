@@ -1,5 +1,6 @@
 """A real SMTP server that remembers what it was given."""
 
+import asyncio
 import email
 import email.policy
 import socket
@@ -36,6 +37,7 @@ class Mailbox:
         self.at_rcpt: dict[str, str] = {}
         self.after_data: dict[str, str] = {}
         self.at_sender = ""
+        self.seconds = 0.0
 
     async def handle_MAIL(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
         self.peers.add(session.peer)
@@ -52,6 +54,7 @@ class Mailbox:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         address = envelope.rcpt_tos[0]
+        await asyncio.sleep(self.seconds)
         if self.after_data.get(address) == "drop":
             self.received.append((address, envelope.content))
             server.transport.abort()

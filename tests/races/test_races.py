@@ -11,7 +11,7 @@ from django.test import Client
 
 from guestlist import errors
 from guestlist.actions.acceptance import accept_invitation, find_invitation
-from guestlist.actions.deliveries import begin_delivery, claim_deliveries
+from guestlist.actions.deliveries import begin_deliveries, claim_deliveries
 from guestlist.actions.invitations import resend_invitation, revoke_invitation, send_invitations
 from guestlist.actions.members import change_role, remove_member
 from guestlist.actions.organizations import create_first_run_link
@@ -181,7 +181,7 @@ def test_mail_of_an_invitation_that_is_being_revoked_does_not_leave(organization
         row, worker = batch.outcomes[0].invitation, uuid.uuid4()
         (delivery,) = claim_deliveries(worker=worker, limit=5)
         begun, _ = at_once(
-            lambda d=delivery, w=worker: begin_delivery(delivery=d, worker=w),
+            lambda d=delivery, w=worker: begin_deliveries(deliveries=[d], worker=w),
             lambda row=row: revoke_invitation(
                 actor=actor_of(alice), organization=organization, invitation_id=row.pk
             ),
@@ -190,7 +190,7 @@ def test_mail_of_an_invitation_that_is_being_revoked_does_not_leave(organization
         assert delivery.state == "canceled"
         if begun:
             assert delivery.attempts == 1
-        assert not begin_delivery(delivery=delivery, worker=worker)
+        assert not begin_deliveries(deliveries=[delivery], worker=worker)
 
 
 def test_two_workers_never_hold_the_same_message(organization, alice, rounds):

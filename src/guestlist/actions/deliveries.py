@@ -1,109 +1,229 @@
 """The queue: claim what is due, and write down what became of each message by itself."""
 
+import json
 import random
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, F
 from django.db.models.functions import Now
+from django.utils.dateparse import parse_datetime
 
 from guestlist.actions import access
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
-from guestlist.models import Delivery, Invitation, Suppression
-from guestlist.models.delivery import DeliveryQuerySet, Kind, State
+from guestlist.models import Delivery, Invitation, Organization
+from guestlist.models.delivery import HISTORY, TO_INVITED, DeliveryQuerySet, State
+from guestlist.models.fields import timestamp
+from guestlist.models.invitation import Status
 
-LEASE = timedelta(seconds=30)
-LONGEST_WAIT = timedelta(minutes=5)
+LEASE = timedelta(seconds=60)
+SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=10)
+
+# The two statements that every message costs are written out: building them anew took longer than running
+# them. Only columns of the delivery decide, for PostgreSQL looks at those again after waiting for a revoke
+# to commit; whether the mail is still wanted is read in the same moment.
+_NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')"}
+# These marks need not wait for the disk: if PostgreSQL itself crashes, those of the last half second may be
+# gone, and what they were about is sent once more under the same Message-ID. On SQLite it is so anyway.
+_SOON = {
+    "postgresql": "AND set_config('synchronous_commit', 'off', true) IS NOT NULL",
+    "sqlite": "",
+}
+_BEGIN = """
+    UPDATE guestlist_delivery SET attempts = attempts + 1
+    WHERE id IN ({ids}) AND leased_by = {value} AND leased_until > {now} AND state IN ('queued', 'deferred')
+        {soon}
+    RETURNING id, attempts, {now}, kind NOT IN ('invitation', 'reminder') OR (
+        EXISTS (
+            SELECT 1 FROM guestlist_invitation AS i
+            WHERE i.id = guestlist_delivery.invitation_id AND i.status = 'pending' AND i.expires_at > {now}
+        ) AND NOT EXISTS (
+            SELECT 1 FROM guestlist_suppression AS s WHERE s.key = guestlist_delivery.key
+            AND (s.organization_id IS NULL OR s.organization_id = guestlist_delivery.organization_id)
+        )
+    )
+"""
+_FINISH = """
+    UPDATE guestlist_delivery SET state = 'sent', detail = '', at = {now}, history = {value},
+        provider_id = {value}, next_at = NULL, leased_by = NULL, leased_until = NULL
+    WHERE id = {value} AND leased_by = {value} {soon}
+"""
+_OF_DELIVERY = ("organization_id", "kind", "recipient", "key", "content", "state", "history", "created_at")
+_OF_INVITATION = ("email", "key", "nonce", "expires_at", "language", "decline_note", "invited_by_type")
+_READ = (
+    *_OF_DELIVERY,
+    *("message_id", "next_at", "at", "detail"),
+    *(f"invitation__{name}" for name in (*_OF_INVITATION, "invited_by_name", "invited_by_email")),
+)
+_RELEASED: dict[str, None] = {"leased_by": None, "leased_until": None, "next_at": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try to hand a message over, begun at the database's time `at`."""
+
+    delivery: Delivery
+    worker: UUID
+    number: int
+    at: datetime
+
+    def entry(self, state: State, detail: str = "", **values: Any) -> list[dict[str, Any]]:
+        """The message's history with this attempt at its end."""
+        new = {"at": timestamp(self.at), "state": state.value, "detail": detail, "attempt": self.number}
+        return [*self.delivery.history, new | values][-HISTORY:]
 
 
 def claim_deliveries(*, worker: UUID, limit: int) -> Sequence[Delivery]:
-    """Take up to `limit` due deliveries for this worker, for 30 seconds by the database's clock.
+    """Take up to `limit` due deliveries for this worker, for 60 seconds by the database's clock.
 
     No two workers hold one at a time; what a dead worker held is due again when its lease ends.
     """
     with transaction.atomic():
-        due = Delivery.objects.due().order_by("next_at", "pk")
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True)
-        ids = list(due.values_list("pk", flat=True)[:limit])
+        ids = Delivery.objects.due().free_ids("next_at", "pk", limit=limit)
         Delivery.objects.filter(pk__in=ids).update(leased_by=worker, leased_until=Now() + LEASE)
-    held = Delivery.objects.filter(pk__in=ids).select_related("invitation", "organization")
-    return list(held.order_by("next_at", "pk"))
+    # Only what a message is made of, and each organization once: most of a batch are alike.
+    held = Delivery.objects.filter(pk__in=ids).select_related("invitation").only(*_READ)
+    claimed = list(held.order_by("next_at", "pk"))
+    organizations = Organization.objects.in_bulk({delivery.organization_id for delivery in claimed})
+    claimed = [delivery for delivery in claimed if delivery.organization_id in organizations]
+    for delivery in claimed:
+        delivery.organization = organizations[delivery.organization_id]
+    return claimed
 
 
-def begin_delivery(*, delivery: Delivery, worker: UUID) -> bool:
-    """Start an attempt: whether this message is still to be sent and still ours. Renews the lease.
+def renew_leases(*, worker: UUID, ids: Collection[UUID]) -> None:
+    """This worker lives: what it holds stays its own for another 60 seconds."""
+    with transaction.atomic():
+        held = Delivery.objects.owed().filter(pk__in=ids, leased_by=worker)
+        held.filter(pk__in=held.free_ids()).update(leased_until=Now() + LEASE)
 
-    False where the invitation has ended meanwhile: its mail was canceled with it. False where the address
-    asked not to be invited. Word to a manager goes out all the same.
+
+def begin_deliveries(*, deliveries: Sequence[Delivery], worker: UUID) -> list[Attempt]:
+    """Start an attempt for each of these that is still this worker’s and still wanted, in their order.
+
+    Not where the invitation has ended meanwhile, or its address asked not to be invited: that mail is
+    canceled. Word to a manager goes out all the same.
     """
-    ours = Delivery.objects.owed().filter(
-        pk=delivery.pk,
-        leased_by=worker,
-        leased_until__gt=Now(),
+    rows = {_uuid(row[0]): row[1:] for row in _run(_BEGIN, worker, ids=[d.pk for d in deliveries])}
+    begun = []
+    for delivery in deliveries:
+        if delivery.pk in rows:
+            number, at, wanted = rows[delivery.pk]
+            attempt = Attempt(_with_interruption(delivery, number), worker, number, _time(at))
+            if wanted:
+                begun.append(attempt)
+            else:
+                _cancel(attempt)
+    return begun
+
+
+def take_back(*, attempts: Sequence[Attempt]) -> None:
+    """These were begun, and not even tried."""
+    for attempt in attempts:
+        _held(attempt.delivery, attempt.worker).update(attempts=attempt.number - 1)
+
+
+def finish_delivery(*, attempt: Attempt, seconds: float, provider_id: str = "") -> None:
+    """The mail server took the message after so many seconds, even if the invitation ended meanwhile."""
+    history = json.dumps(attempt.entry(State.SENT, seconds=round(seconds, 3)))
+    _run(_FINISH, history, provider_id[:200] or None, attempt.delivery.pk, attempt.worker)
+
+
+def defer_delivery(
+    *, attempt: Attempt, detail: str, seconds: float, unclear: bool = False, wait: timedelta | None = None
+) -> None:
+    """Not now: try again after 15, 30, 60 … seconds, at most 10 minutes, or after `wait`, with jitter."""
+    jitter = random.uniform(0.9, 1.1)  # noqa: S311  (not a secret)
+    pause = (wait or back_off(attempt.number)) * jitter
+    values: dict[str, Any] = {"unclear": True} if unclear else {}
+    history = attempt.entry(State.DEFERRED, detail, seconds=seconds, **values)
+    _held(attempt.delivery, attempt.worker).update(
+        state=State.DEFERRED, detail=detail, history=history, **_RELEASED | {"next_at": Now() + pause}
     )
-    # Only columns of the delivery: PostgreSQL looks at those again after waiting for a revoke to commit.
-    if not ours.update(attempts=F("attempts") + 1, at=Now(), leased_until=Now() + LEASE):
-        return False
-    return _is_wanted(delivery)
 
 
-def finish_delivery(*, delivery: Delivery, worker: UUID, detail: str = "") -> None:
-    """The mail server took the message, even if the invitation ended while it did."""
-    ours = Delivery.objects.filter(pk=delivery.pk, leased_by=worker)
-    ours.update(state=State.SENT, detail=detail[:500], at=Now(), **_RELEASED)
-
-
-def defer_delivery(*, delivery: Delivery, worker: UUID, detail: str) -> None:
-    """Not now: try again in 2, 4, 8 … seconds, at most 5 minutes apart, with jitter."""
-    attempts = Delivery.objects.values_list("attempts", flat=True).get(pk=delivery.pk)
-    wait = back_off(attempts) * random.uniform(0.9, 1.1)  # noqa: S311  (jitter, not a secret)
-    _held(delivery, worker).update(
-        state=State.DEFERRED, detail=detail[:500], **_RELEASED | {"next_at": Now() + wait}
-    )
-
-
-def fail_delivery(*, delivery: Delivery, worker: UUID, detail: str) -> None:
-    """Never: the server refused this message for good. The invitation itself stays pending."""
+def fail_delivery(*, attempt: Attempt, detail: str, seconds: float, hard: bool = False) -> None:
+    """Never: the server refused this message for good. The invitation itself stays pending and is not
+    reminded of; `hard` says that its address does not work.
+    """
+    delivery = attempt.delivery
     with access.locked_by_holder(delivery.organization) as organization:
-        held = _held(delivery, worker)
-        failed = held.update(state=State.FAILED, detail=detail[:500], at=Now(), **_RELEASED)
-        if failed and delivery.kind == Kind.INVITATION:
-            change = {"delivery": (delivery.state, State.FAILED.value), "detail": (None, detail[:500])}
+        history = attempt.entry(State.FAILED, detail, seconds=seconds)
+        held = _held(delivery, attempt.worker)
+        changed = held.update(
+            state=State.FAILED, detail=detail, hard=hard, history=history, at=Now(), **_RELEASED
+        )
+        if changed and delivery.kind in TO_INVITED:
+            pending = Invitation.objects.filter(deliveries=delivery, status=Status.PENDING)
+            pending.update(remind_at=None, unreported_at=organization.now)
+            change = {"delivery": (delivery.state, State.FAILED.value), "detail": (None, detail)}
             record(Actor.system(), organization, Happening("invitation.failed", delivery.invitation, change))
 
 
-def drop_delivery(*, delivery: Delivery, worker: UUID) -> None:
-    """The invitation ended, or its address asked not to be invited, before its mail left: nothing is sent.
-    Mail that is still wanted (only the lease had ended) stays owed.
-    """
-    if not _is_wanted(delivery):
-        _held(delivery, worker).update(state=State.CANCELED, **_RELEASED)
+def hold_back(*, delivery: Delivery, worker: UUID, until: datetime, detail: str) -> None:
+    """Leave a message until a time, without an attempt."""
+    _held(delivery, worker).update(
+        state=State.DEFERRED, detail=detail, **_RELEASED | {"next_at": until.astimezone(UTC)}
+    )
 
 
-def release_deliveries(*, worker: UUID) -> None:
+def release_deliveries(*, worker: UUID, ids: Collection[UUID]) -> None:
     """Give back what this worker claimed and did not come to, so that a restart delays nothing."""
-    Delivery.objects.owed().filter(leased_by=worker).update(leased_by=None, leased_until=None)
+    with transaction.atomic():
+        held = Delivery.objects.owed().filter(pk__in=ids, leased_by=worker)
+        held.filter(pk__in=held.free_ids()).update(leased_by=None, leased_until=None)
 
 
 def back_off(attempts: int) -> timedelta:
-    """How long to wait after so many attempts: 2, 4, 8 … seconds, at most 5 minutes."""
-    return min(timedelta(seconds=2 ** min(max(attempts, 1), 10)), LONGEST_WAIT)
-
-
-_RELEASED: dict[str, None] = {"leased_by": None, "leased_until": None, "next_at": None}
-
-
-def _is_wanted(delivery: Delivery) -> bool:
-    if delivery.kind != Kind.INVITATION:
-        return True
-    invitation = delivery.invitation
-    unwanted = Suppression.objects.against(delivery.organization, [invitation.key])
-    return Invitation.objects.pending().filter(~Exists(unwanted), pk=invitation.pk).exists()
+    """How long to wait after so many attempts: 15, 30, 60 … seconds, at most 10 minutes."""
+    doubled: int = 2 ** min(max(attempts - 1, 0), 10)
+    return min(SHORTEST_WAIT * doubled, LONGEST_WAIT)
 
 
 def _held(delivery: Delivery, worker: UUID) -> DeliveryQuerySet:
     return Delivery.objects.owed().filter(pk=delivery.pk, leased_by=worker)
+
+
+def _with_interruption(delivery: Delivery, attempts: int) -> Delivery:
+    """An attempt of which nothing was written down is one whose worker died."""
+    recorded = max((entry.get("attempt", 0) for entry in delivery.history), default=0)
+    for number in range(max(recorded, attempts - HISTORY) + 1, attempts):
+        entry = {"at": timestamp(delivery.at), "state": State.DEFERRED.value, "detail": "", "attempt": number}
+        delivery.history.append(entry | {"unclear": True, "interrupted": True})
+    return delivery
+
+
+def _cancel(attempt: Attempt) -> None:
+    history = attempt.entry(State.CANCELED)
+    attempt.delivery.state = State.CANCELED
+    held = _held(attempt.delivery, attempt.worker)
+    held.update(state=State.CANCELED, attempts=attempt.number - 1, history=history, **_RELEASED)
+
+
+def _run(statement: str, *values: Any, ids: Sequence[UUID] = ()) -> Sequence[tuple[Any, ...]]:
+    """One statement, in a transaction of its own; its rows, if it returns any."""
+    values = (*ids, *values)
+    mark = "%s"
+    if connection.vendor == "sqlite":
+        mark, values = "?", tuple(value.hex if isinstance(value, UUID) else value for value in values)
+    vendor, marks = connection.vendor, ", ".join([mark] * len(ids))
+    text = statement.format(now=_NOW[vendor], soon=_SOON[vendor], ids=marks, value=mark)
+    # Without Django's cursor, which takes as long as the statement itself.
+    with connection.wrap_database_errors:
+        connection.ensure_connection()
+        cursor: Any = connection.connection.execute(text, values)
+        return cursor.fetchall() if cursor.description else ()
+
+
+def _uuid(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _time(value: Any) -> datetime:
+    found = value if isinstance(value, datetime) else parse_datetime(value)
+    assert found is not None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,6 +1,7 @@
 """Messages owed to the outside: part of the actions that send, end, ask and decline."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -9,7 +10,8 @@ from guestlist.addresses import comparison_key
 from guestlist.conf import conf
 from guestlist.models import Delivery, Invitation, Membership, Organization
 from guestlist.models.delivery import TO_INVITED, Kind, State
-from guestlist.models.fields import insert_all
+from guestlist.models.fields import insert_all, timestamp
+from guestlist.models.history import Appended
 from guestlist.permissions import Permission
 from guestlist.wakeup import wake_after_commit
 
@@ -56,10 +58,13 @@ def tell_managers(organization: Organization, invitation: Invitation, kind: Kind
     owe([new_mail(invitation, kind, member.email) for member in concerned(organization, invitation)])
 
 
-def cancel_mail(invitation_ids: Sequence[UUID]) -> None:
+def cancel_mail(invitation_ids: Sequence[UUID], *, now: datetime) -> None:
     """Stop mail to the invited of these invitations that has not left yet."""
     owed = Delivery.objects.owed().filter(kind__in=TO_INVITED, invitation__in=invitation_ids)
-    owed.update(state=State.CANCELED, next_at=None, detail="")
+    # In one order, as workers take them: two that lock the same rows otherwise wait for each other.
+    ids = list(owed.select_for_update().order_by("pk").values_list("pk", flat=True))
+    entry = {"at": timestamp(now), "state": State.CANCELED.value, "detail": ""}
+    owed.filter(pk__in=ids).update(state=State.CANCELED, next_at=None, detail="", history=Appended(entry))
 
 
 def cancel_news(organization: Organization, email: str) -> None:
