@@ -1,5 +1,6 @@
 """The invited person's side: open the link, accept, decline."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,16 @@ from guestlist.actions.members import add_member
 from guestlist.actions.revocation import end_rows
 from guestlist.actions.suppressions import Scope, suppress_key
 from guestlist.actors import Actor
-from guestlist.links import HAND_OVER, is_token_of, token_kind, token_nonce
+from guestlist.links import HAND_OVER, MAILED, UNSUBSCRIBE, is_token_of, token_kind, token_nonce
+from guestlist.links import Kind as LinkKind
 from guestlist.models import Invitation, Membership, Organization
 from guestlist.models.delivery import Kind
 from guestlist.models.invitation import InvitationQuerySet, Status
 from guestlist.names import clean_line
 
 LONGEST_NOTE = 300
+# The links that lead to the invitation itself.
+OPENING = (MAILED, HAND_OVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +33,27 @@ class Acceptance:
     joined: bool
 
 
-def find_invitation(*, token: str) -> Invitation:
+def find_invitation(*, token: str, kinds: Collection[LinkKind] = OPENING) -> Invitation:
     """The invitation that `token` opens, in whatever state; its `proves_mailbox` is true for a mailed link.
-    Raises NotFound, in the same way and with the same single query for malformed, forged and unknown tokens.
+    Raises NotFound, in the same way and with the same single query for malformed, forged and unknown tokens
+    and for those of other `kinds`.
     """
-    handed_over = token_kind(token) is HAND_OVER
+    kind = token_kind(token)
+    handed_over = kind is HAND_OVER
     column = "hand_over_nonce" if handed_over else "nonce"
     invitation = _rows().filter(**{column: token_nonce(token)}).first()
-    if invitation is None or not is_token_of(token, getattr(invitation, column), invitation.pk):
+    ours = invitation is not None and is_token_of(token, getattr(invitation, column), invitation.pk)
+    if invitation is None or not ours or kind not in kinds:
         raise errors.NotFound
     invitation.proves_mailbox = not handed_over
     return invitation
+
+
+def find_unsubscribing(*, token: str) -> Invitation:
+    """The invitation whose mail offered `token` to whoever wants no more of it, in whatever state.
+    Raises NotFound, as `find_invitation` does.
+    """
+    return find_invitation(token=token, kinds=(UNSUBSCRIBE,))
 
 
 def own_invitations(*, actor: Actor) -> InvitationQuerySet:

@@ -40,6 +40,7 @@ def change_role(*, actor: Actor, organization: Organization, member_id: Any, rol
         member.save(update_fields=["role"])
         if Permission.MEMBER_MANAGE not in member.permissions:
             end_hand_over_links(organization, member.user_id)
+            cancel_news(organization, member.email)
         change = {"role": (before and before.name, role and role.name)}
         record(actor, organization, Happening("member.role_changed", member, change))
     return member

@@ -1,8 +1,9 @@
 """Ending pending invitations: part of the actions revoke and remove."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db.models import Case, DateTimeField, F, QuerySet, Value, When
 
 from guestlist.actions.mail import cancel_mail
 from guestlist.actors import Actor
@@ -10,6 +11,9 @@ from guestlist.events import Happening, record_all
 from guestlist.models import Invitation, Organization
 from guestlist.models.fields import chunks
 from guestlist.models.invitation import Status
+
+# What expired longer ago, while no worker ran, is no news for a digest.
+NEWS = timedelta(days=7)
 
 
 def revoke_rows(
@@ -32,17 +36,32 @@ def expire_rows(organization: Organization, keys: Collection[str]) -> None:
 
 
 def end_rows(actor: Actor, organization: Organization, ending: Sequence[Invitation], status: Status) -> None:
-    """End these pending invitations as `status`: their queued mail is canceled with them.
+    """End these pending invitations as `status`: their queued mail is canceled with them, and no reminder
+    follows. One that expired ended when its time was over, and is news for whoever sent it.
 
     The caller holds the organization's lock and has read the rows under it.
     """
     if not ending:
         return
+    expired = status == Status.EXPIRED
     for invitation in ending:
-        invitation.status, invitation.status_now, invitation.ended_at = status, status, organization.now
+        invitation.status, invitation.status_now = status, status
+        invitation.ended_at = invitation.expires_at if expired else organization.now
+        news = expired and invitation.expires_at > organization.now - NEWS
+        invitation.remind_at, invitation.unreported_at = None, organization.now if news else None
     for ids in chunks([invitation.pk for invitation in ending]):
         rows = Invitation.objects.filter(pk__in=ids, status=Status.PENDING)
-        rows.update(status=status, ended_at=organization.now)
-        cancel_mail(ids)
+        rows.update(
+            status=status,
+            ended_at=F("expires_at") if expired else organization.now,
+            remind_at=None,
+            unreported_at=_news(organization.now) if expired else None,
+        )
+        cancel_mail(ids, now=organization.now)
     change = {"status": (Status.PENDING.value, status.value)}
     record_all(actor, organization, [Happening(f"invitation.{status}", row, change) for row in ending])
+
+
+def _news(now: datetime) -> Case:
+    """Now for what has lapsed lately; nothing for what nobody wrote down in time."""
+    return Case(When(expires_at__gt=now - NEWS, then=Value(now)), output_field=DateTimeField())

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from guestlist import errors
 from guestlist.actions import access
-from guestlist.actions.invitee import has_proved_mailbox, invited_actor, verified_keys
+from guestlist.actions.invitee import has_proved_mailbox, invited_actor, is_invited, verified_keys
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
 from guestlist.models import Invitation, Organization, Suppression
@@ -37,6 +37,20 @@ def suppress_invitations(
             record(actor, organization, Happening("invitation.allowed", invitation))
         if scope:
             suppress_key(actor, organization, invitation, scope)
+
+
+def unsubscribe(*, actor: Actor, invitation: Invitation) -> None:
+    """Send this address no more mail of the organization: whoever holds the link for that in its mail wants
+    none. It ends nothing, so an invitation that is pending still works. Once is as good as twice.
+
+    Raises NotFound, MailboxNotProved.
+    """
+    with access.locked_by_holder(invitation.organization) as organization:
+        if suppressed_keys(organization, [invitation.key]):
+            return
+        if not is_invited(actor, invitation):
+            actor = Actor.invitee(invitation.email, origin=actor.origin)
+        suppress_key(actor, organization, invitation, "organization")
 
 
 def own_suppressions(*, actor: Actor) -> SuppressionQuerySet:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -16,13 +16,14 @@ from django.views.decorators.http import require_http_methods
 from guestlist import errors
 from guestlist.actions import acceptance
 from guestlist.actions.asking import ASKABLE, Answer, what_asking_brings
+from guestlist.actions.guesses import count_guess
 from guestlist.actions.invitee import is_invited
 from guestlist.actions.mail import concerned
 from guestlist.addresses import mask
 from guestlist.conf import conf
 from guestlist.models import Invitation, Membership
 from guestlist.models.invitation import Status
-from guestlist.web.access import actor_of
+from guestlist.web.access import actor_of, origin
 from guestlist.web.dates import day, moment
 
 STATES = {
@@ -34,7 +35,14 @@ STATES = {
 View = Callable[[HttpRequest, Invitation, str], HttpResponse]
 
 
-def link_page(view: View) -> Callable[..., HttpResponse]:
+class Find(Protocol):
+    """Raises NotFound."""
+
+    def __call__(self, *, token: str) -> Invitation:
+        """The invitation of a link."""
+
+
+def link_page(view: View, find: Find = acceptance.find_invitation) -> Callable[..., HttpResponse]:
     """A page of an invitation in whatever state. Unknown and malformed links share one page."""
 
     @login_not_required
@@ -43,7 +51,7 @@ def link_page(view: View) -> Callable[..., HttpResponse]:
     @wraps(view)
     def page(request: HttpRequest, token: str) -> HttpResponse:
         try:
-            return view(request, acceptance.find_invitation(token=token), token)
+            return view(request, find(token=token), token)
         except errors.NotFound:
             return _unknown(request)
 
@@ -123,6 +131,7 @@ def has_joined(request: HttpRequest, invitation: Invitation) -> bool:
 
 
 def _unknown(request: HttpRequest) -> HttpResponse:
+    count_guess(ip=origin(request).ip)
     signed_in = request.user.is_authenticated
     context = {
         "state": "unknown",
