@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from guestlist import errors
+from guestlist.actions.marks import Mark
 from guestlist.addresses import Item, ParsedAddresses
 from guestlist.conf import conf
 from guestlist.models import Invitation, Organization
@@ -28,6 +29,12 @@ class Outcome:
     item: Item
     outcome: str
     invitation: Invitation | None = None
+    mark: Mark | None = None
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether it would go, went or is held back although earlier mail came back or was unwanted."""
+        return self.mark is not None and self.outcome in (*SENT, "held")
 
     def as_resource(self) -> dict[str, Any]:
         """As REST shows it."""
@@ -36,21 +43,25 @@ class Outcome:
         answer: dict[str, Any] = {"email": self.item.address.email, "outcome": self.outcome}
         if self.invitation:
             answer["invitation"] = self.invitation.as_resource()
-        if self.item.warnings:
-            answer["warnings"] = list(self.item.warnings)
+        if warnings := [*self.item.warnings, *([self.mark.warning] if self.mark else [])]:
+            answer["warnings"] = warnings
         return answer
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How addresses stand with an organization before a send, by comparison key."""
+    """How addresses stand with an organization before a send, by comparison key. `held` are those of the
+    marked ones that are not to be sent to yet.
+    """
 
     members: Collection[str]
     pending: Mapping[str, Invitation]
     suppressed: Collection[str]
+    marks: Mapping[str, Mark] = field(default_factory=dict)
+    held: Collection[str] = ()
 
     def __contains__(self, key: str) -> bool:
-        return key in self.members or key in self.pending or key in self.suppressed
+        return any(key in known for known in (self.members, self.pending, self.suppressed, self.held))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,11 @@ class InvitationBatch:
         """What could not be understood as an address."""
         return [o for o in self.outcomes if o.outcome == "invalid"]
 
+    @property
+    def marked(self) -> Sequence[Outcome]:
+        """What goes, or is held back, although earlier mail came back or was unwanted."""
+        return [o for o in self.outcomes if o.is_marked]
+
     def as_resource(self) -> dict[str, Any]:
         """As REST shows it. The four counts add up to the number of results."""
         answer: dict[str, Any] = {
@@ -103,6 +119,7 @@ class InvitationBatch:
     def __str__(self) -> str:
         members, invited = self.count("already_member"), self.count("already_invited")
         listed, bad, unwanted = self.count("duplicate"), len(self.invalid), self.count("suppressed")
+        held = self.count("held")
         parts = [
             ngettext("%d invitation sent.", "%d invitations sent.", self.sent) % self.sent
             if self.sent
@@ -112,6 +129,7 @@ class InvitationBatch:
             invited
             and ngettext("%d already invited, skipped.", "%d already invited, skipped.", invited) % invited,
             unwanted and _asked_not_to(unwanted),
+            held and ngettext("%d held back.", "%d held back.", held) % held,
             listed and ngettext("%d listed twice.", "%d listed twice.", listed) % listed,
             bad and ngettext("%d to fix.", "%d to fix.", bad) % bad,
             self.sent
@@ -124,14 +142,18 @@ class InvitationBatch:
 def _outcome(item: Item, standing: Standing, sent: Mapping[str, Invitation] | None) -> Outcome:
     if item.kind != "address" or item.address is None:
         return Outcome(item, item.kind)
-    key = item.address.key
+    key, mark = item.address.key, standing.marks.get(item.address.key)
     if key in standing.members:
         return Outcome(item, "already_member")
     if key in standing.pending:
-        return Outcome(item, "already_invited", standing.pending[key])
+        return Outcome(item, "already_invited", standing.pending[key], mark)
     if key in standing.suppressed:
         return Outcome(item, "suppressed")
-    return Outcome(item, "would_send") if sent is None else Outcome(item, "sent", sent[key])
+    if key in standing.held:
+        return Outcome(item, "held", mark=mark)
+    if sent is None:
+        return Outcome(item, "would_send", mark=mark)
+    return Outcome(item, "sent", sent[key], mark)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +186,7 @@ class BulkResult:
     done: int
     skipped: int
     suppressed: int
+    too_soon: int
     results: Sequence[tuple[str, str]]
 
     @classmethod
@@ -174,11 +197,14 @@ class BulkResult:
         chosen: Sequence[Invitation],
         done: Iterable[UUID],
         suppressed: Collection[str] = (),
+        too_soon: Collection[UUID] = (),
     ) -> "BulkResult":
         """`done` are the ids of those of `chosen` to which it happened, `suppressed` the comparison keys of
-        those who asked not to be invited.
+        those who asked not to be invited, `too_soon` the ids of those that have to wait.
         """
-        outcomes = {row.pk: "suppressed" if row.key in suppressed else "not_pending" for row in chosen}
+        outcomes = dict.fromkeys((row.pk for row in chosen), "not_pending")
+        outcomes |= dict.fromkeys(too_soon, "too_soon")
+        outcomes |= {row.pk: "suppressed" for row in chosen if row.key in suppressed}
         outcomes |= dict.fromkeys(done, verb)
         if selection.ids is not None:
             known = {str(pk): outcome for pk, outcome in outcomes.items()}
@@ -188,7 +214,9 @@ class BulkResult:
             results = skipped[:SKIPPED_SHOWN]
         counts = Counter(outcomes.values())
         total = len(selection.ids) if selection.ids is not None else len(chosen)
-        return cls(verb, counts[verb], total - counts[verb], counts["suppressed"], results)
+        return cls(
+            verb, counts[verb], total - counts[verb], counts["suppressed"], counts["too_soon"], results
+        )
 
     def as_resource(self) -> dict[str, Any]:
         """As REST shows it."""
@@ -203,10 +231,14 @@ class BulkResult:
             done = ngettext("%d invitation revoked.", "%d invitations revoked.", self.done) % self.done
         else:
             done = ngettext("%d invitation sent again.", "%d invitations sent again.", self.done) % self.done
-        unwanted, gone = self.suppressed, self.skipped - self.suppressed
+        unwanted, soon = self.suppressed, self.too_soon
+        gone = self.skipped - unwanted - soon
         parts = [
             done,
             unwanted and _asked_not_to(unwanted),
+            soon
+            and ngettext("%d sent a short while ago, skipped.", "%d sent a short while ago, skipped.", soon)
+            % soon,
             gone
             and ngettext("%d skipped: no longer pending.", "%d skipped: no longer pending.", gone) % gone,
         ]

@@ -1,6 +1,6 @@
 """Send, preview, resend, revoke."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -10,11 +10,14 @@ from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Now
 
 from guestlist import errors
-from guestlist.actions import access
+from guestlist.actions import access, limits
 from guestlist.actions.batches import BulkResult, InvitationBatch, Selection, Standing
 from guestlist.actions.invitee import verified_keys
 from guestlist.actions.mail import cancel_mail, new_mail, owe
+from guestlist.actions.mail_settings import parse_accent, parse_language
+from guestlist.actions.marks import bad_addresses
 from guestlist.actions.members import members_by_key
+from guestlist.actions.reminders import first_reminder
 from guestlist.actions.revocation import end_rows, expire_rows, revoke_rows
 from guestlist.actions.suppressions import suppressed_keys
 from guestlist.actors import Actor
@@ -30,35 +33,61 @@ from guestlist.permissions import Permission
 MAX_ADDRESSES = 10_000
 MAX_ITEMS = 2 * MAX_ADDRESSES
 MAX_IDS = 10_000
+SAMPLE = "jane@example.com"
 
 
-def send_invitations(*, actor: Actor, organization: Organization, parsed: ParsedAddresses) -> InvitationBatch:
+def send_invitations(
+    *,
+    actor: Actor,
+    organization: Organization,
+    parsed: ParsedAddresses,
+    language: str = "",
+    seen: Collection[str] | None = None,
+) -> InvitationBatch:
     """Invite every address that is neither a member's nor pending, with the same number of statements for
-    1 and for 10,000. Bad text hinders no good address.
+    1 and for 10,000. Bad text hinders no good address. `language` is that of the mail; empty is the
+    organization's. With `seen`, the comparison keys of which somebody has read that mail to them came back or
+    was unwanted, others of which that is so are held back.
 
-    Raises NotAllowed, NoAddresses, TooManyAddresses; then nothing was sent.
+    Raises NotAllowed, NoAddresses, TooManyAddresses, LanguageUnknown, InviterLimit, OrganizationLimit; then
+    nothing was sent.
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         _check_size(parsed)
         keys = {address.key for address in parsed.addresses}
         expire_rows(organization, keys)
-        standing = _standing(organization, keys, organization.now)
+        standing = _standing(organization, keys, organization.now, seen)
         fresh = [address for address in parsed.addresses if address.key not in standing]
-        sent = _insert(actor, organization, fresh)
+        languages = dict.fromkeys(keys, parse_language(language))
+        limits.take(actor=actor, organization=organization, number=len(fresh))
+        sent = _insert(actor, organization, fresh, languages)
     return InvitationBatch.of(parsed, standing, sent)
 
 
 def preview_invitations(
-    *, actor: Actor, organization: Organization, parsed: ParsedAddresses
+    *, actor: Actor, organization: Organization, parsed: ParsedAddresses, language: str = ""
 ) -> InvitationBatch:
     """What sending would answer now, with `would_send` in place of `sent`; nothing happens.
 
-    Raises NotAllowed, NoAddresses, TooManyAddresses.
+    Raises NotAllowed, NoAddresses, TooManyAddresses, LanguageUnknown.
     """
     access.require(actor, organization, Permission.MEMBER_MANAGE)
     _check_size(parsed)
+    parse_language(language)
     keys = {address.key for address in parsed.addresses}
     return InvitationBatch.of(parsed, _standing(organization, keys, Now()), None)
+
+
+def sample_invitation(
+    *, actor: Actor, organization: Organization, accent: str = "", language: str = ""
+) -> Invitation:
+    """What inviting somebody would make, for showing its mail in another colour and language; it is kept
+    nowhere, and its link opens nothing. Raises NotAllowed, ColourInvalid, LanguageUnknown.
+    """
+    access.require(actor, organization, Permission.ORGANIZATION_UPDATE)
+    shown = Organization.objects.annotate(now=Now()).get(pk=organization.pk)  # type: ignore[no-redef]
+    shown.accent, shown.language = parse_accent(accent), parse_language(language)
+    return _new_invitation(_with_verified_email(actor), shown, Address(key=SAMPLE, email=SAMPLE), "")
 
 
 def resend_invitation(*, actor: Actor, organization: Organization, invitation_id: Any) -> Invitation:
@@ -67,10 +96,11 @@ def resend_invitation(*, actor: Actor, organization: Organization, invitation_id
     link.
 
     Raises NotAllowed, NotFound, Suppressed, NotPending (also where the address has a newer invitation or has
-    joined).
+    joined), ResendLimit, InviterLimit, OrganizationLimit.
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         invitation = _get(organization, invitation_id)
+        limits.check_resend(actor=actor, organization=organization, invitation=invitation)
         again = _resend(actor, organization, [invitation])
         if invitation.pk not in again:
             if is_resendable(invitation) and suppressed_keys(organization, [invitation.key]):
@@ -104,13 +134,17 @@ def revoke_invitations(*, actor: Actor, organization: Organization, selection: S
 
 
 def resend_invitations(*, actor: Actor, organization: Organization, selection: Selection) -> BulkResult:
-    """Resend the pending and expired ones of a selection. Raises NotAllowed, NothingChosen, TooManyIds."""
+    """Resend the pending and expired ones of a selection, but none that was sent again a short while ago.
+
+    Raises NotAllowed, NothingChosen, TooManyIds, InviterLimit, OrganizationLimit.
+    """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         _check_selection(selection)
         chosen = list(selection.rows(organization))
-        again = _resend(actor, organization, chosen)
+        soon = limits.too_soon(actor=actor, organization=organization, rows=chosen)
+        again = _resend(actor, organization, [row for row in chosen if row.pk not in soon])
         suppressed = suppressed_keys(organization, [row.key for row in chosen if row.pk not in again])
-    return BulkResult.of("resent", selection, chosen, again.keys(), suppressed)
+    return BulkResult.of("resent", selection, chosen, again.keys(), suppressed, soon)
 
 
 def ids_of_addresses(*, organization: Organization, emails: Iterable[str]) -> list[str]:
@@ -146,11 +180,19 @@ def _get(organization: Organization, invitation_id: Any) -> Invitation:
     return row
 
 
-def _standing(organization: Organization, keys: Collection[str], now: datetime | Now) -> Standing:
+def _standing(
+    organization: Organization,
+    keys: Collection[str],
+    now: datetime | Now,
+    seen: Collection[str] | None = None,
+) -> Standing:
+    marks = bad_addresses(organization, keys)
     return Standing(
         members=members_by_key(organization, keys),
         pending=_pending(organization, keys, now),
         suppressed=suppressed_keys(organization, keys),
+        marks=marks,
+        held=() if seen is None else marks.keys() - set(seen),
     )
 
 
@@ -166,9 +208,12 @@ def _expiry(now: datetime) -> datetime:
     return NEVER if lifetime is None else now + lifetime
 
 
-def _insert(actor: Actor, organization: Organization, fresh: Iterable[Address]) -> dict[str, Invitation]:
+def _insert(
+    actor: Actor, organization: Organization, fresh: Iterable[Address], languages: Mapping[str, str]
+) -> dict[str, Invitation]:
+    """`languages` is comparison key → language of the mail."""
     actor = _with_verified_email(actor)
-    invitations = [_new_invitation(actor, organization, address.email, address.key) for address in fresh]
+    invitations = [_new_invitation(actor, organization, a, languages[a.key]) for a in fresh]
     insert_all(invitations)
     granted = Invitation.objects.asked().filter(organization=organization)
     for chunk in chunks([row.key for row in invitations]):
@@ -183,15 +228,17 @@ def _with_verified_email(actor: Actor) -> Actor:
     return actor if comparison_key(actor.email) in verified_keys(actor) else replace(actor, email="")
 
 
-def _new_invitation(actor: Actor, organization: Organization, email: str, key: str) -> Invitation:
+def _new_invitation(actor: Actor, organization: Organization, address: Address, language: str) -> Invitation:
     row = Invitation(
         organization=organization,
-        email=email,
-        key=key,
+        email=address.email,
+        key=address.key,
+        language=language,
         nonce=new_nonce(),
         invited_at=organization.now,
         last_sent_at=organization.now,
         expires_at=_expiry(organization.now),
+        remind_at=first_reminder(organization, organization.now, _expiry(organization.now)),
         invited_by_type=actor.type,
         invited_by_id=actor.id,
         invited_by_name=actor.name[:150],
@@ -207,14 +254,15 @@ def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]
     rows = [row for row in rows if is_resendable(row)]
     suppressed = suppressed_keys(organization, [row.key for row in rows])
     pending = [row for row in rows if row.status_now == Status.PENDING and row.key not in suppressed]
-    _send_again(actor, organization, pending)
     ended = _latest_by_key([row for row in rows if row.status_now != Status.PENDING])
     expire_rows(organization, ended)
     pending_now = _pending(organization, ended, organization.now)
     taken = members_by_key(organization, ended).keys() | pending_now.keys() | suppressed
     renewed = {key: row for key, row in ended.items() if key not in taken}
+    limits.take(actor=actor, organization=organization, number=len(pending) + len(renewed))
+    _send_again(actor, organization, pending)
     addresses = [Address(key=key, email=row.email) for key, row in renewed.items()]
-    new = _insert(actor, organization, addresses)
+    new = _insert(actor, organization, addresses, {key: row.language for key, row in renewed.items()})
     return {row.pk: row for row in pending} | {row.pk: new[key] for key, row in renewed.items()}
 
 
@@ -235,7 +283,7 @@ def _send_again(actor: Actor, organization: Organization, rows: Sequence[Invitat
         row.delivery = new_mail(row)
     new = [row.delivery for row in rows if row.delivery]
     for ids in chunks([row.pk for row in rows]):
-        cancel_mail(ids)
+        cancel_mail(ids, now=organization.now)
     owe(new)
     for deliveries in chunks(new):
         of_row = Delivery.objects.filter(pk__in=[d.pk for d in deliveries], invitation=OuterRef("pk"))
@@ -243,6 +291,7 @@ def _send_again(actor: Actor, organization: Organization, rows: Sequence[Invitat
             delivery=Subquery(of_row.values("pk")[:1]),
             last_sent_at=organization.now,
             expires_at=_expiry(organization.now),
+            remind_at=first_reminder(organization, organization.now, _expiry(organization.now)),
             sent_count=Column("sent_count") + 1,
         )
     record_all(actor, organization, [Happening("invitation.resent", row) for row in rows])

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from ninja import NinjaAPI, Router
 
 from guestlist import errors
-from guestlist.api import invitations, members, organizations
+from guestlist.api import deliveries, invitations, members, organizations
 from guestlist.api.auth import ApiKeyAuth
 from guestlist.api.bodies import JsonParser, JsonRenderer, View, guarded
 from guestlist.api.docs import Docs
@@ -60,4 +60,5 @@ install(api)
 api.add_router(ORGANIZATION, organizations.router)
 api.add_router(f"{ORGANIZATION}/invitations", invitations.router)
 api.add_router(f"{ORGANIZATION}/members", members.router)
+api.add_router(ORGANIZATION, deliveries.router)
 api.add_router("", fallback)

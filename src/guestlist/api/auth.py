@@ -7,6 +7,7 @@ from ninja.security import HttpBearer
 
 from guestlist import errors
 from guestlist.actions.api_keys import authenticate
+from guestlist.actions.guesses import count_guess
 from guestlist.actors import Actor, Origin
 from guestlist.models import Organization
 
@@ -15,8 +16,13 @@ class ApiKeyAuth(HttpBearer):
     """`Authorization: Bearer glk_…`"""
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
-        """The key behind the header. Raises NotSignedIn."""
-        return authenticate(secret=token.strip(), origin=Origin.of_request("api", request.META))
+        """The key behind the header. Raises NotSignedIn, TooManyTries."""
+        origin = Origin.of_request("api", request.META)
+        try:
+            return authenticate(secret=token.strip(), origin=origin)
+        except errors.NotSignedIn:
+            count_guess(ip=origin.ip)
+            raise
 
 
 def actor_of(request: HttpRequest) -> Actor:

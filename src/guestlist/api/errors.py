@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 
 from guestlist import addresses, errors
+from guestlist.api.limits import headers_of
 
 logger = logging.getLogger("guestlist.api")
 ERRORS_SHOWN = 100
@@ -83,7 +84,7 @@ def _headers(error: errors.GuestlistError) -> dict[str, str]:
         headers["WWW-Authenticate"] = "Bearer"
     if error.status == 503:
         headers["Retry-After"] = "5"
-    return headers
+    return headers | headers_of(error)
 
 
 def install(api: NinjaAPI) -> None:

@@ -17,6 +17,7 @@ from guestlist.addresses import ParsedAddresses, parse_addresses, parse_items
 from guestlist.api import resources
 from guestlist.api.auth import actor_of, organization_of
 from guestlist.api.bodies import Body, Search, answer
+from guestlist.api.limits import with_limits
 from guestlist.api.paging import ListQuery, list_page
 from guestlist.models import Invitation
 from guestlist.models.fields import as_uuid
@@ -27,17 +28,18 @@ router = Router(tags=["Invitations"])
 
 
 class Recipients(Body):
-    """Whom to invite: exactly one of the two."""
+    """Whom to invite: either addresses or text."""
 
     emails: list[str] = Field(
         default_factory=list, description="One address each.", examples=[["jane@example.com"]]
     )
     text: str = Field("", description="Raw text as somebody would paste it; at most 1,000,000 characters.")
+    language: str = Field("", description="Of the mail; the organization's unless told.", examples=["de"])
 
     @model_validator(mode="after")
     def exactly_one(self) -> "Recipients":
         """Two sources would leave open which one counts."""
-        if len(self.model_fields_set) != 1:
+        if len(self.model_fields_set & {"emails", "text"}) != 1:
             raise PydanticCustomError("exactly_one", "Give either emails or text")
         return self
 
@@ -80,12 +82,15 @@ class InvitationQuery(ListQuery):
 @router.post("", response={201: resources.Batch, 200: resources.Batch}, summary="Send invitations")
 def send_invitations(request: HttpRequest, slug: Path[str], payload: Recipients) -> HttpResponse:
     """201, or 200 when nothing new was sent. Every address gets its own answer, in the order given: a bad
-    one hinders no good one. Needs `member.manage`.
+    one hinders no good one. Beyond a limit nothing is sent: 429 with Retry-After. Needs `member.manage`.
     """
     actor = actor_of(request)
     organization = organization_of(actor, slug)
-    batch = actions.send_invitations(actor=actor, organization=organization, parsed=payload.parsed())
-    return answer(batch.as_resource(), status=201 if batch.sent else 200)
+    batch = actions.send_invitations(
+        actor=actor, organization=organization, parsed=payload.parsed(), language=payload.language
+    )
+    response = answer(batch.as_resource(), status=201 if batch.sent else 200)
+    return with_limits(response, actor, organization)
 
 
 @router.post("/preview", response=resources.Batch, summary="Preview sending")
@@ -93,7 +98,9 @@ def preview_invitations(request: HttpRequest, slug: Path[str], payload: Recipien
     """What sending would answer now, with `would_send` in place of `sent`; nothing happens."""
     actor = actor_of(request)
     organization = organization_of(actor, slug)
-    batch = actions.preview_invitations(actor=actor, organization=organization, parsed=payload.parsed())
+    batch = actions.preview_invitations(
+        actor=actor, organization=organization, parsed=payload.parsed(), language=payload.language
+    )
     return answer(batch.as_resource())
 
 
