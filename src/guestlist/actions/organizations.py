@@ -1,8 +1,9 @@
-"""Create and rename organizations, and give them their first owner."""
+"""Create organizations, rename them, set how their mail is, and give them their first owner."""
 
 import re
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -11,18 +12,23 @@ from django.db.models.functions import Now
 from django.utils.text import slugify
 
 from guestlist import addresses, errors
-from guestlist.actions import access
+from guestlist.actions import access, limits
+from guestlist.actions.mail import new_notice, owe
+from guestlist.actions.mail_settings import parse_accent, parse_language, parse_reminder_days
 from guestlist.actions.members import add_member
+from guestlist.actions.reminders import plan_reminders
 from guestlist.actors import Actor
 from guestlist.conf import conf
 from guestlist.events import Happening, record
-from guestlist.models import Membership, Organization, Role, SetupLink
+from guestlist.models import Delivery, Membership, Organization, Role, SetupLink
+from guestlist.models.delivery import Kind
 from guestlist.models.organization import MAX_SLUG, SLUG
 from guestlist.models.setup_link import code_hash, new_code
 from guestlist.names import clean_name
 from guestlist.permissions import ADMIN_PERMISSIONS, CREATE_ORGANIZATION, Permission, permission_label
 
 SETUP_LINK_LIFETIME = timedelta(days=7)
+TEST_PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ def create_organization(
 
     The operator may; a user may for themselves, where `require_may_create` lets them or where they have
     claimed the link of the first run and there is no organization yet.
-    Raises NotAllowed, NameEmpty, NameHasLink, SlugInvalid, SlugTaken.
+    Raises NotAllowed, NameEmpty, NameHasLink, SlugInvalid, SlugTaken, CreationLimit.
     """
     with transaction.atomic():
         if not (first_run and actor.type == "user" and not Organization.objects.exists()):
@@ -53,6 +59,7 @@ def create_organization(
         if actor.type != "operator" and owner != actor.subject:
             raise errors.CreatorsOnly(permission=permission_label(CREATE_ORGANIZATION))
         organization = _insert(clean_name(name), slug)
+        limits.take_creation(actor=actor, now=organization.now)
         owner_role = _insert_roles(organization)
         record(actor, organization, Happening("organization.created", organization))
         if owner is not None:
@@ -81,6 +88,57 @@ def rename_organization(*, actor: Actor, organization: Organization, name: str) 
             change = {"name": (before, organization.name)}
             record(actor, organization, Happening("organization.updated", organization, change))
     return organization
+
+
+def update_organization(
+    *,
+    actor: Actor,
+    organization: Organization,
+    accent: str,
+    language: str,
+    reminder_days: str,
+    digests: bool,
+) -> Organization:
+    """Set how an organization's mail looks and when it goes out; pending invitations follow new days at
+    once. Raises NotAllowed, ColourInvalid, LanguageUnknown, ReminderDaysInvalid.
+    """
+    with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
+        wanted = {
+            "accent": parse_accent(accent),
+            "language": parse_language(language),
+            "reminder_days": parse_reminder_days(reminder_days),
+            "digests": digests,
+        }
+        before = {name: getattr(organization, name) for name in wanted}
+        changes = {name: (before[name], value) for name, value in wanted.items() if value != before[name]}
+        if not changes:
+            return organization
+        for name, (_before, after) in changes.items():
+            setattr(organization, name, after)
+        organization.save(update_fields=list(changes))
+        record(actor, organization, Happening("organization.updated", organization, changes))
+        if "reminder_days" in changes:
+            plan_reminders(organization)
+    return organization
+
+
+def send_test(*, actor: Actor, organization: Organization) -> Delivery:
+    """Mail whoever asks what an invitation looks like, at their own verified address, once a minute.
+
+    Raises NotAllowed, EmailOff, NoVerifiedAddress, TooManyTests.
+    """
+    with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
+        if conf().email_sending == "off":
+            raise errors.EmailOff
+        members = Membership.objects.active().filter(organization=organization, email_verified=True)
+        user_id = actor.subject.pk if actor.type == "user" else None
+        member = members.exclude(email="").filter(user=user_id).first() if user_id else None
+        if member is None:
+            raise errors.NoVerifiedAddress
+        test = new_notice(organization, Kind.TEST, member.email, {})
+        _require_pause(organization, test)
+        owe([test])
+    return test
 
 
 def create_setup_link(*, actor: Actor, organization: Organization, email: str | None = None) -> SetupCode:
@@ -153,6 +211,13 @@ def make_first_owner(*, actor: Actor, organization: Organization) -> Membership:
         member.save(update_fields=["role"])
         record(actor, organization, Happening("member.role_changed", member, {"role": (None, role.name)}))
         return member
+
+
+def _require_pause(organization: Organization, test: Delivery) -> None:
+    earlier = Delivery.objects.filter(organization=organization, kind=Kind.TEST, key=test.key)
+    newest = earlier.order_by("-created_at").values_list("created_at", flat=True).first()
+    if newest and (left := newest + TEST_PAUSE - organization.now) > timedelta(0):
+        raise errors.TooManyTests(limit="test", allowed=1, left=0, retry_after=ceil(left.total_seconds()))
 
 
 def _is_set_up() -> bool:
