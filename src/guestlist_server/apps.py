@@ -8,3 +8,7 @@ class ServerConfig(AppConfig):
 
     name = "guestlist_server"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks that stop the start on a bad setting."""
+        from guestlist_server import mail_webhooks  # noqa: F401  (registers itself)

@@ -5,12 +5,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from typing import Annotated
 
 import django
 import typer
-from django.core.exceptions import ImproperlyConfigured
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -60,76 +58,19 @@ def migrate() -> None:
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check the configuration, the database and the mail server; exit status 1 where something is wrong."""
-    findings = list(_findings())
+    """Check configuration, database, clock and mail; exit status 1 where something does not work."""
+    from guestlist_server.doctor import examine
+
+    findings = list(examine())
+    ok = all(finding.ok for finding in findings)
     if as_json:
-        typer.echo(json.dumps({"ok": all(f["ok"] for f in findings), "checks": findings}, indent=2))
+        checks = [finding.as_resource() for finding in findings]
+        typer.echo(json.dumps({"ok": ok, "checks": checks}, indent=2))
     else:
         for finding in findings:
-            typer.echo(
-                f"{'ok     ' if finding['ok'] else 'PROBLEM'}  {finding['check']}: {finding['detail']}"
-            )
-    sys.exit(0 if all(finding["ok"] for finding in findings) else 1)
-
-
-def _findings() -> list[dict[str, object]]:
-    checks: list[tuple[str, Callable[[], str]]] = [
-        ("configuration", _configuration),
-        ("database", _database),
-        ("mail", _mail),
-    ]
-    found: list[dict[str, object]] = []
-    for name, check in checks:
-        try:
-            found.append({"check": name, "ok": True, "detail": check()})
-        except Exception as error:
-            text = " ".join(str(error).split()) or type(error).__name__
-            found.append({"check": name, "ok": False, "detail": text})
-            if name == "configuration":
-                break  # the others need it
-    return found
-
-
-def _configuration() -> str:
-    django.setup()
-    from django.conf import settings
-    from django.core.checks import ERROR, run_checks
-
-    if errors := [message.msg for message in run_checks() if message.level >= ERROR]:
-        raise ImproperlyConfigured(" ".join(errors))
-    return f"people reach the server at {settings.ENV.url}; data is in {settings.ENV.data_dir}"
-
-
-def _database() -> str:
-    from django.db import connection
-
-    from guestlist_server.health import unapplied_migrations
-
-    if missing := unapplied_migrations():
-        raise RuntimeError(f"{len(missing)} migrations are missing; run `guestlist migrate`")
-    return f"{connection.vendor}, up to date"
-
-
-def _mail() -> str:
-    from django.conf import settings
-    from django.core.mail import get_connection
-
-    from guestlist.delivery.answers import read_trouble
-
-    if settings.ENV.email_sending == "capture":
-        return f"captured, shown at {settings.ENV.url}/outbox (EMAIL_URL is not set)"
-    if settings.ENV.email_sending == "off":
-        raise RuntimeError("EMAIL_URL is not set, so nothing is sent")
-    connection = get_connection()
-    try:
-        connection.open()
-        if smtp := getattr(connection, "connection", None):
-            smtp.noop()
-    except Exception as error:
-        raise RuntimeError(f"EMAIL_URL: {read_trouble(error)}") from error
-    finally:
-        connection.close()
-    return f"{settings.ENV.email.host or settings.EMAIL_BACKEND} takes messages"
+            label = finding.level.upper() if finding.level != "ok" else "ok"
+            typer.echo(f"{label:7}  {finding.check}: {finding.detail}")
+    sys.exit(0 if ok else 1)
 
 
 def _end_with_parent(parent: int, stop: threading.Event) -> None:

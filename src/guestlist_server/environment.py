@@ -9,33 +9,30 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from guestlist.conf import Creators, Sending, parse_creators, parse_lifetime, parse_url
+from guestlist.conf import (
+    DEFAULT_CONNECTIONS,
+    DEFAULT_LIMITS,
+    Creators,
+    Sending,
+    parse_connections,
+    parse_creators,
+    parse_lifetime,
+    parse_limit,
+    parse_mailbox,
+    parse_url,
+)
 from guestlist_server import identity
+from guestlist_server.database_url import parse_database
+from guestlist_server.email_url import LOOPBACK, Email, parse_email
 
 T = TypeVar("T")
-LOOPBACK = ("127.0.0.1", "localhost", "::1", "[::1]")
 DEFAULT_URL = "http://127.0.0.1:8000"
 _CAPTURE = "guestlist_server.capture.CapturedMail"
 _OFF = "django.core.mail.backends.dummy.EmailBackend"
-_SMTP = "django.core.mail.backends.smtp.EmailBackend"
-
-
-@dataclass(frozen=True, slots=True)
-class Email:
-    """How mail leaves."""
-
-    backend: str
-    host: str = ""
-    port: int = 0
-    user: str = ""
-    password: str = field(default="", repr=False)
-    starttls: bool = False
-    implicit_tls: bool = False
-    anymail: dict[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +48,17 @@ class Environment:
     email: Email
     email_sending: Sending
     email_from: str
+    bounces_to: str | None
+    email_connections: int
+    webhook_secret: str = field(repr=False)
     invitation_lifetime: str
     signup: Literal["invited", "open"]
     create_organizations: Creators
     providers: list[identity.Provider] = field(repr=False)
+    limits: dict[str, str]
     trusted_proxies: int
     log_level: str
+    metrics_token: str = field(repr=False)
 
     @property
     def secure(self) -> bool:
@@ -115,16 +117,21 @@ def read(variables: Mapping[str, str]) -> Environment:
         loopback=loopback,
         secret_key=get("GUESTLIST_SECRET_KEY", _secret, "") or _generated_secret(data_dir),
         secret_key_fallbacks=get("GUESTLIST_SECRET_KEY_FALLBACKS", str.split, ""),
-        database=get("DATABASE_URL", _database, f"sqlite:///{data_dir}/guestlist.sqlite3"),
-        email=get("EMAIL_URL", _email, "") if configured else unconfigured,
+        database=get("DATABASE_URL", parse_database, f"sqlite:///{data_dir}/guestlist.sqlite3"),
+        email=get("EMAIL_URL", parse_email, "") if configured else unconfigured,
         email_sending="send" if configured else "capture" if loopback else "off",
         email_from=get("GUESTLIST_EMAIL_FROM", _one_line, f"Guestlist <guestlist@{host}>"),
+        bounces_to=get("GUESTLIST_BOUNCES_TO", parse_mailbox, ""),
+        email_connections=get("GUESTLIST_EMAIL_CONNECTIONS", parse_connections, str(DEFAULT_CONNECTIONS)),
+        webhook_secret=get("GUESTLIST_EMAIL_WEBHOOK_SECRET", _webhook_secret, ""),
         invitation_lifetime=get("GUESTLIST_INVITATION_LIFETIME", _lifetime, "7d"),
         signup=get("GUESTLIST_SIGNUP", _signup, "invited"),
         create_organizations=get("GUESTLIST_CREATE_ORGANIZATIONS", parse_creators, "operator"),
         providers=_providers(get),
+        limits=_limits(get),
         trusted_proxies=get("GUESTLIST_TRUSTED_PROXIES", _count, "0"),
         log_level=get("GUESTLIST_LOG_LEVEL", _level, "INFO"),
+        metrics_token=get("GUESTLIST_METRICS_TOKEN", _metrics_token, ""),
     )
 
 
@@ -138,6 +145,17 @@ def _providers(get: Callable[..., identity.Provider | None]) -> list[identity.Pr
     return [provider for provider in found if provider]
 
 
+def _limits(get: Callable[..., str]) -> dict[str, str]:
+    return {
+        "inviter": get("GUESTLIST_LIMIT_INVITER", _limit, DEFAULT_LIMITS["inviter"]),
+        "organization": get("GUESTLIST_LIMIT_ORGANIZATION", _limit, DEFAULT_LIMITS["organization"]),
+        "resend": get("GUESTLIST_LIMIT_RESEND", _limit, DEFAULT_LIMITS["resend"]),
+        "address": get("GUESTLIST_LIMIT_ADDRESS", _limit, DEFAULT_LIMITS["address"]),
+        "creation": get("GUESTLIST_LIMIT_CREATION", _limit, DEFAULT_LIMITS["creation"]),
+        "guesses": get("GUESTLIST_LIMIT_GUESSES", _limit, DEFAULT_LIMITS["guesses"]),
+    }
+
+
 def _directory(text: str) -> Path:
     path = Path(text).expanduser().resolve()
     path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -147,6 +165,12 @@ def _directory(text: str) -> Path:
 def _secret(text: str) -> str:
     if text and len(text) < 32:
         raise ValueError("it is too short; use at least 32 random characters, or leave it out")
+    return text
+
+
+def _metrics_token(text: str) -> str:
+    if text and (len(text) < 16 or not text.isascii() or not text.isprintable() or " " in text):
+        raise ValueError("it has to be at least 16 ASCII characters without blanks")
     return text
 
 
@@ -168,10 +192,22 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _webhook_secret(text: str) -> str:
+    user, _, password = text.partition(":")
+    if text and (not user or len(password) < 16 or not text.isprintable()):
+        raise ValueError("write user:password, with at least 16 random characters as the password")
+    return text
+
+
 def _lifetime(text: str) -> str:
     lifetime = parse_lifetime(text)
     if lifetime is not None and lifetime < timedelta(minutes=1):
         raise ValueError(f"{text!r} is too short")
+    return text
+
+
+def _limit(text: str) -> str:
+    parse_limit(text)
     return text
 
 
@@ -198,77 +234,3 @@ def _level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError(f"{text!r} is not one of DEBUG, INFO, WARNING, ERROR")
     return text.upper()
-
-
-def _database(text: str) -> dict[str, Any]:
-    parts = urlsplit(text)
-    if parts.scheme == "sqlite":
-        return _sqlite(parts)
-    if parts.scheme in ("postgres", "postgresql"):
-        return _postgresql(parts)
-    raise ValueError("write sqlite:///path/to/file or postgresql://user:password@host:5432/name")
-
-
-def _sqlite(parts: SplitResult) -> dict[str, Any]:
-    # As everywhere: sqlite:///relative, sqlite:////absolute.
-    path = Path(unquote(parts.path).removeprefix("/")).resolve()
-    return {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": str(path),
-        "OPTIONS": {
-            # A reader never waits; a writer waits its turn from the start instead of failing half way.
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
-        },
-        "TEST": {"NAME": str(path.with_suffix(".test.sqlite3"))},
-    }
-
-
-def _postgresql(parts: SplitResult) -> dict[str, Any]:
-    name = unquote(parts.path.lstrip("/"))
-    if not name:
-        raise ValueError("name the database: postgresql://user:password@host:5432/name")
-    options = dict(parse_qsl(parts.query))
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": name,
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": options.pop("host", unquote(parts.hostname or "")),
-        "PORT": str(parts.port or ""),
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 20, "timeout": 10}, **options},
-    }
-
-
-def _email(text: str) -> Email:
-    parts = urlsplit(text)
-    if parts.scheme == "smtp":
-        return _smtp(parts)
-    if parts.scheme.startswith("anymail+"):
-        return _anymail(parts)
-    raise ValueError("write smtp://user:password@host:587?tls=starttls or anymail+PROVIDER://KEY@default")
-
-
-def _smtp(parts: SplitResult) -> Email:
-    if not parts.hostname:
-        raise ValueError("name the mail server: smtp://host:587")
-    tls = dict(parse_qsl(parts.query)).get("tls") or ("none" if parts.hostname in LOOPBACK else "starttls")
-    if tls not in ("starttls", "implicit", "none"):
-        raise ValueError(f"tls={tls} is not one of starttls, implicit, none")
-    return Email(
-        _SMTP,
-        host=parts.hostname,
-        port=parts.port or {"starttls": 587, "implicit": 465, "none": 25}[tls],
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        starttls=tls == "starttls",
-        implicit_tls=tls == "implicit",
-    )
-
-
-def _anymail(parts: SplitResult) -> Email:
-    provider = parts.scheme.removeprefix("anymail+")
-    settings = {f"{provider.upper()}_API_KEY": unquote(parts.username or "")}
-    settings |= {key.upper(): value for key, value in parse_qsl(parts.query)}
-    return Email(f"anymail.backends.{provider}.EmailBackend", anymail=settings)

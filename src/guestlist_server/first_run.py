@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from guestlist import errors
 from guestlist.actions import organizations
+from guestlist.actions.guesses import count_guess
 from guestlist.actors import Actor
 from guestlist.addresses import comparison_key
 from guestlist.conf import conf
@@ -31,6 +32,7 @@ def set_up(request: HttpRequest, code: str) -> HttpResponse:
             return _owner_with_account(request, link, code)
         return _new_owner(request, link, code)
     except errors.SetupLinkDead:
+        count_guess(ip=origin(request).ip)
         return render(request, "setup_dead.html", status=410)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import select
 import sys
 from logging.config import dictConfig
 from typing import Any
@@ -37,12 +38,33 @@ def configure(config: dict[str, Any]) -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"lines": {"()": lambda: Lines(shared)}},
-            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
+            "handlers": {"stderr": {"()": Patient, "formatter": "lines"}},
             "root": {"handlers": ["stderr"], "level": level},
             # The request log says it already, with the request's id.
             "loggers": {"django.request": {"level": "ERROR"}, "httpx": {"level": "WARNING"}},
         }
     )
+
+
+class Patient(logging.StreamHandler[Any]):
+    """Writes to standard error. A pipe that nobody empties may lose lines, but does not stop the work."""
+
+    patience = 1.0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Wait a second for room, and from then on not at all until there is some."""
+        if self._has_room():
+            super().emit(record)
+
+    def _has_room(self) -> bool:
+        poll = select.poll()
+        try:
+            poll.register(self.stream.fileno(), select.POLLOUT)
+        except (OSError, ValueError):  # no file: whoever reads it reads it from memory
+            return True
+        has_room = bool(poll.poll(self.patience * 1000))
+        self.patience = 1.0 if has_room else 0.0
+        return has_room
 
 
 class Lines(structlog.stdlib.ProcessorFormatter):

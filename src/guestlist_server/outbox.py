@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from guestlist.delivery.emails import message_of
 from guestlist.links import invitation_url
 from guestlist.models import Delivery
-from guestlist.models.delivery import Kind, State
+from guestlist.models.delivery import TO_INVITED, State
 from guestlist_server.capture import captured, captured_bytes
 
 SHOWN = 100
@@ -45,9 +45,13 @@ def download(request: HttpRequest, message_id: str) -> HttpResponse:
 
 def _refuse_unless_captured(request: HttpRequest) -> None:
     """The page exists only where mail is captured, and for nobody who comes through a proxy."""
-    forwarded = any(name in FORWARDING or name.startswith("HTTP_X_FORWARDED") for name in request.META)
-    if settings.ENV.email_sending != "capture" or not settings.ENV.loopback or forwarded:
+    if settings.ENV.email_sending != "capture" or not settings.ENV.loopback or is_forwarded(request):
         raise Http404
+
+
+def is_forwarded(request: HttpRequest) -> bool:
+    """Whether a proxy says that it passed the request on."""
+    return any(name in FORWARDING or name.startswith("HTTP_X_FORWARDED") for name in request.META)
 
 
 def _sent() -> QuerySet[Delivery]:
@@ -58,7 +62,7 @@ def _sent() -> QuerySet[Delivery]:
 def _deliveries() -> Iterator[dict[str, Any]]:
     for delivery in _sent()[:SHOWN]:
         message, links = message_of(delivery), []
-        if delivery.kind == Kind.INVITATION:
+        if delivery.invitation and delivery.kind in TO_INVITED:
             link = invitation_url(delivery.invitation.nonce, delivery.invitation.pk)
             links = [
                 {"url": link, "label": _("Accept invitation")},

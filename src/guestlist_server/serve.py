@@ -15,7 +15,7 @@ import django
 import typer
 from django.core.exceptions import ImproperlyConfigured
 
-from guestlist_server.environment import LOOPBACK
+from guestlist_server.email_url import LOOPBACK
 
 _MIGRATIONS = 0x6775_6573_746C_6973  # "guestlis", the number of PostgreSQL's advisory lock
 

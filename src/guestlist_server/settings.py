@@ -73,6 +73,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "guestlist_server_cache",
+        # With Django's 300, a few hundred guessers would throw one another's counts out.
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
 
@@ -92,17 +94,21 @@ EMAIL_USE_TLS = ENV.email.starttls
 EMAIL_USE_SSL = ENV.email.implicit_tls
 EMAIL_TIMEOUT = 10
 EMAIL_FILE_PATH = ENV.data_dir / "mail"
-ANYMAIL = ENV.email.anymail
+# Last, so that nothing in EMAIL_URL takes its place.
+ANYMAIL = {**ENV.email.anymail, "WEBHOOK_SECRET": ENV.webhook_secret}
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENV.email_from
 
 GUESTLIST = {
     "URL": ENV.url,
     "EMAIL_FROM": ENV.email_from,
     "EMAIL_SENDING": ENV.email_sending,
+    "EMAIL_CONNECTIONS": ENV.email_connections,
+    "BOUNCES_TO": ENV.bounces_to,
     "INVITATION_LIFETIME": ENV.invitation_lifetime,
     "ADDRESSES": "guestlist_server.accounts.addresses",
     "SIGN_UP": "guestlist_server.accounts.sign_up.sign_up",
     "CREATE_ORGANIZATIONS": ENV.create_organizations,
+    "LIMITS": ENV.limits,
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -7,7 +7,7 @@ from django.urls import include, path
 from guestlist.api.app import api
 from guestlist.models import Organization
 from guestlist.web import home
-from guestlist_server import first_run, health, outbox
+from guestlist_server import first_run, health, mail_webhooks, metrics, outbox
 
 
 def root(request: HttpRequest) -> HttpResponse:
@@ -26,7 +26,10 @@ urlpatterns = [
     path("outbox/<str:message_id>.eml", outbox.download, name="outbox_download"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
+    *mail_webhooks.urlpatterns(),
     path("api/docs", lambda request: redirect("/api/v1/docs"), name="api_docs"),
     path("api/v1/", api.urls),
     path("", include("guestlist.web.urls")),
 ]
+handler500 = "guestlist_server.health.failed"

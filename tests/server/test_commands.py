@@ -127,20 +127,6 @@ def test_a_killed_worker_loses_nothing_and_repeats_carry_the_same_message_id(gue
     assert len(copies) == 1
 
 
-def test_doctor_finds_what_is_wrong(guestlist):
-    new = guestlist("doctor")
-    assert new.returncode == 1
-    assert "PROBLEM  database:" in new.stdout
-    guestlist("migrate")
-    well = guestlist("doctor")
-    assert well.returncode == 0
-    assert "PROBLEM" not in well.stdout
-    unreachable = guestlist("doctor", "--json", EMAIL_URL=f"smtp://127.0.0.1:{free_port()}")
-    assert unreachable.returncode == 1
-    checks = {check["check"]: check["ok"] for check in json.loads(unreachable.stdout)["checks"]}
-    assert checks == {"configuration": True, "database": True, "mail": False}
-
-
 def _get(url):
     def get():
         try:

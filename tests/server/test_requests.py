@@ -12,12 +12,15 @@ from uuid import uuid4
 import pytest
 from django.core.mail import EmailMessage, get_connection
 from django.db import OperationalError
+from django.db.models.functions import Now
 
 from guestlist.actions.invitations import send_invitations
+from guestlist.actions.mail import new_mail, new_notice, owe
 from guestlist.addresses import parse_items
 from guestlist.delivery.worker import deliver_due
 from guestlist.links import invitation_url
-from guestlist.models import Invitation
+from guestlist.models import Delivery, Invitation, Organization
+from guestlist.models.delivery import Kind, State
 from guestlist_server import health
 from guestlist_server.logs import Lines, mask
 from tests.conftest import actor_of
@@ -45,6 +48,25 @@ def test_the_outbox_shows_captured_mail_with_its_links(client, captured):
     assert page.status_code == 200
     assert captured in page.content.decode()
     assert "/accounts/password/reset/key/abc-def/" in page.content.decode()
+
+
+def test_the_outbox_shows_reminders_digests_and_tests(client, captured, organization):
+    invitation = Invitation.objects.get()
+    locked = Organization.objects.lock(organization.pk)
+    invitation.organization = locked
+    part = {"count": 1, "first": [{"email": "omar@acme.test", "detail": ""}]}
+    owe(
+        [
+            new_mail(invitation, Kind.REMINDER),
+            new_notice(locked, Kind.DIGEST, "alice@northwind.test", {"expired": part}),
+            new_notice(locked, Kind.TEST, "alice@northwind.test", {}),
+        ]
+    )
+    Delivery.objects.owed().update(state=State.SENT, at=Now(), next_at=None)
+    page = client.get("/outbox").content.decode()
+    assert page.count(f'href="{captured}"') == 2
+    assert "omar@acme.test" in page
+    assert "This is a test. It invites nobody." in page
 
 
 def test_the_outbox_stores_no_link_of_an_invitation(captured, settings):
