@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.utils import translation
@@ -34,6 +35,12 @@ def _in_english() -> Iterator[None]:
     """A page in another language leaves that language behind in the thread that tests share."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_guessed() -> None:
+    """What is counted for a network outlives a test."""
+    cache.clear()
 
 
 @pytest.fixture(autouse=True)

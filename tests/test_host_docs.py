@@ -14,6 +14,7 @@ FILES = [
     "time_zones.py",
     "jinja2/guestlist/sign_up.html",
     "jinja2/guestlist/account_menu.html",
+    "jinja2/guestlist/email/invitation.html",
 ]
 
 

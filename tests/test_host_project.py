@@ -174,6 +174,14 @@ def test_a_template_of_the_project_takes_the_place_of_ours(host):
     assert maya.get("/o/northwind/").text.count("Sign out</button>") == 2
 
 
+def test_a_mail_of_the_project_takes_the_place_of_ours(host):
+    invite(host, "ines@example.com")
+    host.link_to("ines@example.com")
+    mails = "".join(path.read_text() for path in (host.folder / "mail").glob("*.log")).replace("=\n", "")
+    assert "Northwind Traders, 1 Harbour Road, Seattle" in mails
+    assert "decline the invitation" in mails
+
+
 def test_the_projects_own_pages_stay_its_own(host):
     assert "<h1>Website</h1>" in Visitor(host).get("/").text
     # A large file and a body in another charset are the project's business.

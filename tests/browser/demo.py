@@ -30,7 +30,7 @@ from guestlist.actions.invitations import send_invitations
 from guestlist.actions.organizations import create_organization, create_setup_link
 from guestlist.actors import Actor
 from guestlist.addresses import parse_addresses
-from guestlist.links import HAND_OVER, invitation_token, new_nonce
+from guestlist.links import HAND_OVER, UNSUBSCRIBE, invitation_token, new_nonce
 from guestlist.models import Delivery, Invitation, Membership, Organization, Suppression
 from guestlist.models.delivery import Kind
 from guestlist_server.accounts.models import User
@@ -43,6 +43,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Version/18.5 Safari/604.1"
 )
+TIMED_OUT = "The mail server did not answer in time."
 HOUR = timedelta(hours=1)
 
 
@@ -50,7 +51,7 @@ def fill() -> dict[str, dict[str, str]]:
     """Everybody and everything; who is signed in by which cookie, and where things stand."""
     people = _people()
     organizations = _organizations(people)
-    _invitations(organizations["Northwind"], people)
+    deferred = _invitations(organizations["Northwind"], people)
     _send(
         organizations["Contoso Logistics"],
         people["maya"],
@@ -62,7 +63,8 @@ def fill() -> dict[str, dict[str, str]]:
     sessions["maya later"] = _session(people["maya"], proved=False)
     sessions["otto later"] = _session(_without_password(), proved=False)
     # Signing in would end the link of a reset.
-    links = _links(organizations, people) | _account(people) | _setup_links(people)
+    links = {"deferred": f"/o/northwind/admin/invitations/{deferred.pk}"}
+    links |= _links(organizations, people) | _account(people) | _setup_links(people)
     _everything_has_left()
     return {"sessions": sessions, "links": links, "errors": _errors()}
 
@@ -125,7 +127,8 @@ def _back(invitation: Invitation, hours: float, **values: object) -> None:
     )
 
 
-def _invitations(organization: Organization, people: dict[str, User]) -> None:
+def _invitations(organization: Organization, people: dict[str, User]) -> Invitation:
+    """The one whose mail waits."""
     by_maya = ("jane@example.com", "grace.hopper@example.com", "ravi@lakeside.test", LONG)
     by_maya = (*by_maya, "ines.duarte@example.com", "t.nakamura@example.co.jp")
     by_liam = ("dana+events@example.com", "o'brien@example.ie", "lukas.weber@example.de", "chloe@example.fr")
@@ -147,12 +150,30 @@ def _invitations(organization: Organization, people: dict[str, User]) -> None:
     _mail(rows[5], "failed", "The mail server can’t be reached: timed out.")
     _mail(rows[7], "deferred", "The mail server takes no messages now: 451 4.7.1 Try again later.")
     _mail(rows[0], "queued", "")
+    return rows[7]
 
 
 def _mail(invitation: Invitation, state: str, detail: str) -> None:
     later = timezone.now() + 1000 * HOUR if state in ("queued", "deferred") else None
+    held = later if state == "queued" else None
     mail = Delivery.objects.filter(invitation=invitation, kind=Kind.INVITATION)
-    mail.update(state=state, detail=detail, attempts=1, next_at=later, leased_until=later)
+    mail.update(state=state, detail=detail, attempts=1, next_at=later, leased_until=held)
+    then = timezone.now() - 30 * HOUR
+    history = [
+        {
+            "at": then,
+            "state": "deferred",
+            "detail": TIMED_OUT,
+            "attempt": 1,
+            "seconds": 30.02,
+            "unclear": True,
+        },
+        {"at": then + HOUR, "state": "failed", "detail": "554 5.7.1 Refused", "attempt": 2, "seconds": 0.21},
+        {"at": then + 29 * HOUR, "state": "queued", "detail": "", "by": "Liam Chen"},
+        {"at": then + 30 * HOUR, "state": state, "detail": detail, "attempt": 3, "seconds": 0.4},
+    ]
+    told = [entry | {"at": entry["at"].isoformat()} for entry in history]
+    mail.update(history=told if state in ("deferred", "failed") else told[-1:])
 
 
 def _everything_has_left() -> None:
@@ -185,6 +206,8 @@ def _links(organizations: dict[str, Organization], people: dict[str, User]) -> d
     nonce = new_nonce()
     Invitation.objects.filter(pk=rows["new"].pk).update(hand_over_nonce=nonce)
     links = {name: f"/i/{invitation_token(row.nonce, row.pk)}" for name, row in rows.items()}
+    wanting = rows["declining"]
+    links["unsubscribe"] = f"/u/{invitation_token(wanting.nonce, wanting.pk, UNSUBSCRIBE)}"
     return links | {"handed over": f"/i/{invitation_token(nonce, rows['new'].pk, HAND_OVER)}"}
 
 

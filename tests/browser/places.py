@@ -15,6 +15,7 @@ from tests.browser.states import (
     give_password,
     in_dialog,
     lose_the_token,
+    open_details,
     open_drawer,
     open_menu,
     press_question_mark,
@@ -109,6 +110,10 @@ ACCEPT = [
     ),
     Place("preferences", "{preferences}/preferences"),
     Place("preferences-saved", "{saved}/preferences", act=save_preferences),
+    Place("unsubscribe", "{unsubscribe}"),
+    Place(
+        "unsubscribe-stopped", "{unsubscribe}", act=pressing("Stop email from Harbor", shows="[role=status]")
+    ),
     Place("add-address", "/accounts/add-address/{new_token}/", "vera"),
 ]
 LISTS = [
@@ -150,6 +155,10 @@ LISTS = [
         "maya",
         pressing("Remove Kenji Watanabe", shows="[role=alertdialog]"),
     ),
+    Place("settings", f"{NORTHWIND}/settings", "maya"),
+    Place(
+        "settings-error", f"{NORTHWIND}/settings", "maya", filling({"Accent colour": "red"}, "Save Settings")
+    ),
     Place("forbidden", INVITATIONS, "noah"),
     Place("home", "/o/northwind/", "maya"),
     Place("home-no-role", "/o/northwind/", "kenji"),
@@ -170,6 +179,23 @@ LISTS = [
     Place("menu-organizations", INVITATIONS, "maya", open_menu("Switch organization:")),
     Place("menu-account", INVITATIONS, "maya", open_menu("Account menu:")),
     Place("shortcuts", INVITATIONS, "maya", press_question_mark),
+]
+FAILED = f"{NORTHWIND}/delivery?state=failed"
+DELIVERY = [
+    Place("delivery", f"{NORTHWIND}/delivery", "maya"),
+    Place("delivery-failed", FAILED, "maya"),
+    Place("delivery-no-match", f"{NORTHWIND}/delivery?q=nobody-has-this", "maya"),
+    Place("delivery-empty", "/o/fabrikam/admin/delivery", "maya"),
+    Place("delivery-empty-tab", "/o/acme/admin/delivery?state=bounced", "maya"),
+    Place(
+        "delivery-retry-all", FAILED, "maya", pressing("Retry All Failed", shows="[role=alertdialog][open]")
+    ),
+    Place("delivery-failing", f"{NORTHWIND}/delivery", "maya", server="failing"),
+    Place("invitations-failing", INVITATIONS, "maya", server="failing"),
+    Place("members-failing", f"{NORTHWIND}/members", "maya", server="failing"),
+    Place("invitation", "{deferred}", "maya"),
+    Place("invitation-drawer", INVITATIONS, "maya", open_details("dana+events@example.com")),
+    Place("invitation-drawer-sent", INVITATIONS, "maya", open_details("ravi@lakeside.test")),
 ]
 MAIL_OFF = [
     Place("mail-off", INVITATIONS, "maya", server="off"),
@@ -222,4 +248,4 @@ ERRORS = [
     Place("error-429", "/error/429"),
     Place("error-500", "/error/500"),
 ]
-PLACES = [*SIGNED_OUT, *NEW, *ACCEPT, *LISTS, *MAIL_OFF, *ACCOUNT, *ERRORS]
+PLACES = [*SIGNED_OUT, *NEW, *ACCEPT, *LISTS, *DELIVERY, *MAIL_OFF, *ACCOUNT, *ERRORS]

@@ -1,12 +1,14 @@
-"""The servers behind the list of places: one full, one new, one without mail."""
+"""The servers behind the list of places: one full, one new, one without mail, one whose mail fails."""
 
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -16,11 +18,12 @@ from tests.browser.conftest import Server, environment, start_server, stop_serve
 from tests.browser.places import Place
 
 # Browsers do passkeys at both; only the first is loopback to a server, so the other sends no mail.
-HOSTS = {"full": "localhost", "new": "localhost", "off": "guestlist.localhost"}
+HOSTS = {"full": "localhost", "new": "localhost", "off": "guestlist.localhost", "failing": "localhost"}
 VARIABLES = {
     "full": {"GUESTLIST_GOOGLE": "id:secret", "GUESTLIST_CREATE_ORGANIZATIONS": "anyone"},
     "new": {"GUESTLIST_SIGNUP": "open"},
     "off": {},
+    "failing": {"EMAIL_URL": "smtp://127.0.0.1:9"},
 }
 
 
@@ -84,6 +87,27 @@ def demos(folder: Path) -> Iterator["Demos"]:
             stop_server(demo.server)
 
 
+def fail_to_send(data: Path) -> None:
+    """The mail server has refused the sign-in for a while, and is tried again in a while."""
+    reason = "The mail server refused the sign-in: 535 5.7.8 Authentication credentials invalid"
+    now = datetime.now(UTC)
+    times = [
+        (now + timedelta(minutes=minutes)).replace(tzinfo=None).isoformat(" ") for minutes in (-3000, 600)
+    ]
+    with closing(sqlite3.connect(data / "guestlist.sqlite3")) as database, database:
+        database.execute("DELETE FROM guestlist_mailqueue")
+        database.execute(
+            "INSERT INTO guestlist_mailqueue (id, failing_since, paused_until, reason, failures) "
+            "VALUES (1, ?, ?, ?, 9)",
+            [*times, reason],
+        )
+        database.execute(
+            "UPDATE guestlist_delivery SET state = 'deferred', detail = ?, next_at = ? "
+            "WHERE state = 'queued'",
+            [reason, times[1]],
+        )
+
+
 class Demos(dict[str, Demo]):
     """Starts each server when it is first asked for; those that are not new begin as copies of one."""
 
@@ -100,5 +124,7 @@ class Demos(dict[str, Demo]):
         found = {} if name == "new" else self.filled
         if found:
             shutil.copytree(self.folder / "filled", self.folder / name)
+        if name == "failing":
+            fail_to_send(self.folder / name)
         self[name] = Demo(start_server(self.folder / name, host=HOSTS[name], **VARIABLES[name]), **found)
         return self[name]

@@ -82,6 +82,16 @@ def open_drawer(page: Page) -> None:
     expect(page.locator("#drawer")).to_be_visible()
 
 
+def open_details(email: str) -> Act:
+    """What is known of an invitation."""
+
+    def act(page: Page) -> None:
+        page.get_by_role("link", name=f"Details of {email}").click()
+        expect(page.locator("#details[open]")).to_be_visible()
+
+    return act
+
+
 def open_menu(name: str) -> Act:
     """A menu of the sidebar."""
 

@@ -25,6 +25,8 @@ def assert_refused(result, code):
         ("invitations", "send", "jane@example.com"),
         ("invitations", "revoke", "--all-pending"),
         ("invitations", "resend", "--all-pending"),
+        ("deliveries", "list"),
+        ("deliveries", "retry", "--all-failed"),
         ("members", "list"),
         ("members", "remove", "jane@example.com"),
         ("members", "change-role", "jane@example.com", "Admin"),
@@ -51,6 +53,8 @@ def test_an_unknown_organization_is_refused(run, organization, words, slug):
         ("invitations", "revoke", "northwind"),
         ("invitations", "resend", "northwind", "jane@example.com", "--all-pending"),
         ("invitations", "list"),
+        ("deliveries", "retry", "northwind"),
+        ("deliveries", "retry", "northwind", "x", "--all-failed"),
         ("organizations", "create", "Northwind"),
         ("api-keys", "create", "northwind", "--name", "CI"),
         ("members", "nope"),
@@ -114,6 +118,13 @@ def test_addresses_are_invited(run, organization):
     assert result.exit_code == 0
     assert (result.data["sent"], result.data["invalid"]) == (1, 1)
     assert Delivery.objects.count() == 1
+
+
+def test_invitations_have_the_language_that_is_told(run, organization):
+    result = run("invitations", "send", "northwind", "vera@acme.test", "--language", "xx", "--json")
+    assert_refused(result, "language_unknown")
+    assert run("invitations", "send", "northwind", "vera@acme.test", "--language", "de").exit_code == 0
+    assert Invitation.objects.get().language == "de"
 
 
 def test_nothing_sent_and_something_invalid_is_status_1(run, organization):

@@ -111,7 +111,7 @@ def test_with_8_the_browser_searches(organization, alice, as_user):
 def test_with_too_many_to_list_the_server_searches(organization, alice, as_user, django_assert_num_queries):
     belong_to(alice, 60)
     client = as_user(alice)
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         menu = menu_of(client.get("/o/northwind/"))
     assert menu.count("/o/") == 51
     assert 'hx-get="/organizations"' in menu

@@ -1,5 +1,6 @@
 """Lists: a page at a time behind a cursor."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import DataError, models
@@ -22,10 +23,20 @@ class ListQuery(BaseModel):
     cursor: str | None = Field(None, description="The `next_cursor` of the page before.", max_length=2000)
 
 
+def _resource(row: Any) -> dict[str, Any]:
+    resource: dict[str, Any] = row.as_resource()
+    return resource
+
+
 def list_page(
-    request: HttpRequest, rows: "models.QuerySet[Any]", columns: Columns, sort: str, query: ListQuery
+    request: HttpRequest,
+    rows: "models.QuerySet[Any]",
+    columns: Columns,
+    sort: str,
+    query: ListQuery,
+    show: Callable[[Any], dict[str, Any]] = _resource,
 ) -> HttpResponse:
-    """One page of `rows`. `total` is exact up to 10,000, then null.
+    """One page of `rows`, each as `show` says it. `total` is exact up to 10,000, then null.
 
     Raises InvalidFilter, InvalidCursor, and InvalidInput for a parameter that the list does not know.
     """
@@ -35,7 +46,7 @@ def list_page(
     total = capped_counts([rows])[0]
     return answer(
         {
-            "items": [row.as_resource() for row in page.items],
+            "items": [show(row) for row in page.items],
             "next_cursor": page.next_cursor,
             "total": total if total <= COUNT_LIMIT else None,
         }

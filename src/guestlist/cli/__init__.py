@@ -7,13 +7,15 @@ import typer
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Add the groups organizations, invitations, members and api-keys. Django must be set up."""
-    from guestlist.cli import api_keys, invitations, members, organizations
+    """Add the groups of commands, one for each noun. Django must be set up."""
+    from guestlist.cli import api_keys, bounces, deliveries, invitations, members, organizations
 
     app.add_typer(organizations.app, name="organizations")
     app.add_typer(invitations.app, name="invitations")
+    app.add_typer(deliveries.app, name="deliveries")
     app.add_typer(members.app, name="members")
     app.add_typer(api_keys.app, name="api-keys")
+    app.add_typer(bounces.app, name="bounces")
 
 
 def app() -> typer.Typer:

@@ -36,6 +36,7 @@ def send(
         typer.FileBinaryRead | None,
         typer.Option(metavar="FILE", help="Text with addresses in it, in any form; - is standard input."),
     ] = None,
+    language: Annotated[str, typer.Option(help="Of the mail, like de; the organization’s unless told.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent; send nothing.")] = False,
     as_json: output.Json = False,
 ) -> None:
@@ -46,7 +47,7 @@ def send(
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
         parsed = _parsed(addresses or [], file.read(MAX_FILE + 1) if file else None)
-        batch = action(actor=output.OPERATOR, organization=organization, parsed=parsed)
+        batch = action(actor=output.OPERATOR, organization=organization, parsed=parsed, language=language)
     if as_json:
         output.print_json(batch.as_resource())
     else:
@@ -157,6 +158,10 @@ def _print_batch(batch: InvitationBatch, dry_run: bool) -> None:
         _print_preview(batch)
     else:
         output.say(str(batch))
+    for outcome in batch.marked:
+        if outcome.mark:
+            said = f"{_words(outcome.mark.warning)}: {outcome.mark.detail}".rstrip(": ")
+            output.say(f"  {outcome.item.token}: {said}")
     for outcome in batch.invalid:
         output.say(f"  {outcome.item.token}: {REASONS.get(outcome.item.reason or '', 'invalid')}")
 

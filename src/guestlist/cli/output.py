@@ -2,7 +2,7 @@
 
 import json
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -104,12 +104,22 @@ def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         typer.echo("  ".join(cells).rstrip())
 
 
-def read_all(rows: "models.QuerySet[Any]", columns: Columns, sort: str) -> list[dict[str, Any]]:
+def _resource(row: Any) -> dict[str, Any]:
+    resource: dict[str, Any] = row.as_resource()
+    return resource
+
+
+def read_all(
+    rows: "models.QuerySet[Any]",
+    columns: Columns,
+    sort: str,
+    show: Callable[[Any], dict[str, Any]] = _resource,
+) -> list[dict[str, Any]]:
     """The resources of a whole list, read a page at a time. Raises InvalidFilter."""
     listing, cursor, found = Listing.of(rows, columns, sort), None, []
     while True:
         page = listing.after(cursor, _PAGE)
-        found += [row.as_resource() for row in page.items]
+        found += [show(row) for row in page.items]
         if not (cursor := page.next_cursor):
             return found
 

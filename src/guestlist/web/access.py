@@ -12,13 +12,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 
 from guestlist import errors
+from guestlist.actions.mail_queue import queue_trouble
 from guestlist.actors import Actor, Origin
 from guestlist.conf import conf
 from guestlist.models import Invitation, Membership, Organization
 from guestlist.models.listing import capped_counts
 from guestlist.permissions import Permission, permission_label
+from guestlist.web.dates import clock
 
 View = Callable[..., HttpResponseBase]
 LAST_ORGANIZATION = "guestlist_organization"
@@ -43,6 +46,11 @@ class Visit:
     def can_manage_members(self) -> bool:
         """Whether Members and Invitations are shown."""
         return Permission.MEMBER_MANAGE in self.membership.permissions
+
+    @property
+    def can_update_organization(self) -> bool:
+        """Whether Settings is shown."""
+        return Permission.ORGANIZATION_UPDATE in self.membership.permissions
 
 
 def origin(request: HttpRequest) -> Origin:
@@ -101,7 +109,9 @@ def enter(request: HttpRequest, slug: str) -> Visit:
 
 
 def shell(visit: Visit) -> dict[str, Any]:
-    """What `shell.html` shows around a page of an organization: two queries."""
+    """What `shell.html` shows around a page of an organization: two queries, three for those who manage
+    members.
+    """
     organization = visit.organization
     members, pending = capped_counts(
         [
@@ -115,7 +125,21 @@ def shell(visit: Visit) -> dict[str, Any]:
         "member_count": members,
         "pending_count": pending,
         "can_manage_members": visit.can_manage_members,
+        "can_update_organization": visit.can_update_organization,
         "mail_notice": "not_configured" if conf().email_sending == "off" else None,
+        "failing": _failing() if visit.can_manage_members else None,
+    }
+
+
+def _failing() -> dict[str, Any] | None:
+    """Since when no mail can be sent at all, why, and when that is tried next."""
+    trouble = queue_trouble()
+    if trouble is None or trouble.failing_since is None:
+        return None
+    return {
+        "since": clock(trouble.failing_since),
+        "reason": trouble.reason.rstrip(".") or _("the mail server can’t be used"),
+        "next_try": clock(trouble.paused_until) if trouble.paused_until else None,
     }
 
 
@@ -137,6 +161,7 @@ def personal_shell(actor: Actor, organization: Organization | None = None) -> di
         "member_count": 0,
         "pending_count": 0,
         "can_manage_members": False,
+        "can_update_organization": False,
         "mail_notice": None,
         "failing": None,
     }

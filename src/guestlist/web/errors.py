@@ -46,12 +46,22 @@ class Errors:
         """Only for errors that are meant for people."""
         if not isinstance(exception, errors.GuestlistError):
             return None
+        return with_retry_after(self._answer(request, exception), exception)
+
+    def _answer(self, request: HttpRequest, error: errors.GuestlistError) -> HttpResponse:
         if request.htmx:  # type: ignore[attr-defined]
-            answer = toasts(request, {"kind": "danger", "text": str(exception)})
-            answer.status_code = exception.status
+            answer = toasts(request, {"kind": "danger", "text": str(error)})
+            answer.status_code = error.status
             answer["HX-Reswap"] = "none"
             return answer
-        return _page(request, exception)
+        return _page(request, error)
+
+
+def with_retry_after(answer: HttpResponse, error: errors.GuestlistError) -> HttpResponse:
+    """`answer`, with when to come back where a limit refused."""
+    if seconds := error.values.get("retry_after"):
+        answer["Retry-After"] = str(seconds)
+    return answer
 
 
 def _page(request: HttpRequest, error: errors.GuestlistError) -> HttpResponse:
@@ -60,6 +70,8 @@ def _page(request: HttpRequest, error: errors.GuestlistError) -> HttpResponse:
         return render(request, "guestlist/forbidden.html", _forbidden(visit, error), status=403)
     if isinstance(error, errors.NotFound):
         return render(request, "guestlist/404.html", status=404)
+    if isinstance(error, errors.LimitReached):
+        return render(request, "guestlist/429.html", {"refusal": str(error)}, status=error.status)
     context = {"status": error.status, "title": _("That didn’t work"), "body": str(error)}
     return render(request, "guestlist/error.html", context, status=error.status)
 

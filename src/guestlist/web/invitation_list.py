@@ -39,7 +39,7 @@ def invitation_list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
         "asked_count": asked if status != ASKED else 0,
         "asked_url": address(status=ASKED, q=None, page=None, after=None, before=None),
         "columns": columns(address, sort, _columns(), ("expires",)),
-        "rows": [_row(visit, row) for row in page.rows],
+        "rows": [invitation_row(visit, row) for row in page.rows],
         "pager": page.pager,
         "status": status,
         "q": q,
@@ -91,7 +91,8 @@ def _tabs(address: Address, current: str, counts: list[int]) -> list[dict[str, A
     ]
 
 
-def _row(visit: Visit, row: Invitation) -> dict[str, Any]:
+def invitation_row(visit: Visit, row: Invitation) -> dict[str, Any]:
+    """What a row of the list shows. Load it with `for_display`."""
     slug = visit.organization.slug
     label, tone, detail = _delivery(row)
     # What has ended otherwise will not expire any more.
@@ -110,6 +111,7 @@ def _row(visit: Visit, row: Invitation) -> dict[str, Any]:
         "delivery_label": label,
         "delivery_tone": tone,
         "delivery_title": detail,
+        "details_url": reverse("guestlist:invitation", args=[slug, row.pk]),
         "revoke_url": reverse("guestlist:revoke_invitation", args=[slug, row.pk]),
         "resend_url": reverse("guestlist:resend_invitation", args=[slug, row.pk]),
         "can_revoke": row.status_now == Status.PENDING,

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,8 +22,10 @@ from guestlist.permissions import Permission
 from guestlist.web.access import Visit, member_page, shell
 from guestlist.web.confirm import confirm
 from guestlist.web.dates import last_day
+from guestlist.web.errors import with_retry_after
 from guestlist.web.invitation_list import invitation_list
 from guestlist.web.invite_form import invite_form, preview_of
+from guestlist.web.limits import what_is_left
 from guestlist.web.toasts import announce, done, toasts
 
 RESEND_OFFERED = 1_000
@@ -36,7 +39,7 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     context = invitation_list(request, visit) | {"shell": shell(visit)}
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         return render(request, "guestlist/_invitations_answer.html", context)
-    context["invite"] = invite_form(visit.organization.slug)
+    context["invite"] = invite_form(visit.organization.slug, left=what_is_left(visit))
     return render(request, "guestlist/invitations.html", context)
 
 
@@ -46,14 +49,15 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
     """The form as a page; a POST sends. What was typed stays unless it was sent."""
     if request.method != "POST":
         return _form(request, visit, status=200)
-    text = request.POST.get("emails", "")
+    text, seen = request.POST.get("emails", ""), request.POST.get("bounced_seen", "").split()
     try:
         parsed = _parse(text)
         batch = invitations.send_invitations(
-            actor=visit.actor, organization=visit.organization, parsed=parsed
+            actor=visit.actor, organization=visit.organization, parsed=parsed, seen=seen
         )
-    except (errors.NoAddresses, errors.TooManyAddresses, errors.InputTooLarge) as error:
-        return _form(request, visit, status=error.status, text=text, error=str(error))
+    except (errors.NoAddresses, errors.TooManyAddresses, errors.InputTooLarge, errors.LimitReached) as error:
+        answer = _form(request, visit, status=error.status, text=text, error=str(error))
+        return with_retry_after(answer, error)
     return _sent(request, visit, batch, text)
 
 
@@ -71,7 +75,7 @@ def preview(request: HttpRequest, visit: Visit) -> HttpResponse:
         shown_preview = None
     except (errors.TooManyAddresses, errors.InputTooLarge) as error:
         tally = {"tone": "bad", "icon": "circle-alert", "text": str(error)}
-        shown_preview = {"tally": [tally], "chips": [], "more": 0, "ignored": [], "ignored_more": 0}
+        shown_preview = preview_of(InvitationBatch((), (), ())) | {"tally": [tally]}
     return render(request, "guestlist/_preview.html", {"preview": shown_preview})
 
 
@@ -164,6 +168,7 @@ def _parse(text: str) -> ParsedAddresses:
 
 
 def _form(request: HttpRequest, visit: Visit, *, status: int, **shown_form: Any) -> HttpResponse:
+    shown_form["left"] = what_is_left(visit)
     context = {"invite": invite_form(visit.organization.slug, **shown_form), "shell": shell(visit)}
     template = "_invite_form" if request.htmx else "new_invitations"  # type: ignore[attr-defined]
     return render(request, f"guestlist/{template}.html", context, status=status)
@@ -175,43 +180,56 @@ def _sent(request: HttpRequest, visit: Visit, batch: InvitationBatch, text: str)
         error = (
             _("None of these addresses can be invited. Check the ones marked below.")
             if len(bad) == len(batch.outcomes)
-            else str(batch)
+            else " ".join((str(batch), *_held_back(batch)))
         )
         offer = _resend_offer(visit, batch)
         return _form(
             request, visit, status=422, text=text, error=error, preview=preview_of(batch), resend=offer
         )
-    if bad:
+    if bad or batch.count("held"):
         return announce(_part_sent(request, visit, batch), "guestlist:changed")
     toast = {"kind": "ok", "text": str(batch), "undo": _resend_offer(visit, batch)}
     if request.htmx:  # type: ignore[attr-defined]
         answer = toasts(request, toast, events=("guestlist:sent", "guestlist:changed"))
         answer["HX-Reswap"] = "none"
+        answer.write(render_to_string("guestlist/_left.html", {"left": what_is_left(visit), "swap": True}))
         return answer
     return done(request, _url(visit), toast)
 
 
 def _part_sent(request: HttpRequest, visit: Visit, batch: InvitationBatch) -> HttpResponse:
-    """Good ones are out; what is left in the box is only what has to be fixed."""
-    bad = batch.invalid
-    number = len(bad)
-    error = ngettext(
+    """Good ones are out; what is left in the box is only what has to be fixed, or looked at once more."""
+    kept = [outcome for outcome in batch.outcomes if outcome.outcome in ("invalid", "held")]
+    number = len(batch.invalid)
+    bad = ngettext(
         "%d address couldn’t be sent. Fix or remove it and send again.",
         "%d addresses couldn’t be sent. Fix or remove them and send again.",
         number,
     )
-    rest = InvitationBatch(bad, (), ())
-    left = "\n".join(outcome.item.token for outcome in bad)
+    rest = InvitationBatch(kept, (), ())
+    left = "\n".join(outcome.item.token for outcome in kept)
     return _form(
         request,
         visit,
         status=200,
         text=left,
         note=str(batch),
-        error=error % number,
+        error=" ".join((*([bad % number] if number else []), *_held_back(batch))),
         preview=preview_of(rest),
         resend=_resend_offer(visit, batch),
     )
+
+
+def _held_back(batch: InvitationBatch) -> list[str]:
+    """What to do about those whose mail came back, which nobody had been told."""
+    number = batch.count("held")
+    text = ngettext(
+        "Mail to %d address came back or was unwanted before. Send again to invite it anyway, or remove it.",
+        "Mail to %d addresses came back or was unwanted before. Send again to invite them anyway, or remove "
+        "them.",
+        number,
+    )
+    return [text % number] if number else []
 
 
 def _resend_offer(visit: Visit, batch: InvitationBatch) -> dict[str, Any] | None:

@@ -8,14 +8,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from guestlist.actions.batches import InvitationBatch, Outcome
+from guestlist.actions.marks import Mark
 from guestlist.addresses import REASONS, suggested_domain
 from guestlist.conf import conf
+from guestlist.templating import format_duration
+from guestlist.web.dates import day
 
 CHIPS_SHOWN = 24
 IGNORED_SHOWN = 12
+WORDS_SHOWN = 200
 # Problems first.
 KINDS = {
     "invalid": "bad",
+    "held": "member",
     "already_member": "member",
     "suppressed": "member",
     "duplicate": "dup",
@@ -26,7 +31,7 @@ KINDS = {
 
 
 def invite_form(slug: str, *, text: str = "", **shown: Any) -> dict[str, Any]:
-    """The form's context. `shown` may hold error, note and preview."""
+    """The form's context. `shown` may hold error, note, preview and what is left of a limit."""
     lifetime = conf().invitation_lifetime
     return {
         "action": reverse("guestlist:new_invitations", args=[slug]),
@@ -38,19 +43,23 @@ def invite_form(slug: str, *, text: str = "", **shown: Any) -> dict[str, Any]:
         "note": None,
         "preview": None,
         "resend": None,
-        "lifetime": lifetime and _lifetime(lifetime.total_seconds()),
+        "left": None,
+        "lifetime": lifetime and format_duration(lifetime),
         **shown,
     }
 
 
 def preview_of(batch: InvitationBatch) -> dict[str, Any]:
-    """The tally and the chips under the box."""
+    """The tally and the chips under the box; `seen` are the keys of those whose mail came back, which the
+    next press may send to.
+    """
     order = list(KINDS)
-    outcomes = sorted(batch.outcomes, key=lambda o: order.index(o.outcome))
+    outcomes = sorted(batch.outcomes, key=lambda o: order.index("held" if o.is_marked else o.outcome))
     return {
         "tally": list(_tally(batch)),
         "chips": [_chip(outcome) for outcome in outcomes[:CHIPS_SHOWN]],
         "more": max(0, len(outcomes) - CHIPS_SHOWN),
+        "seen": " ".join(o.item.address.key for o in batch.marked if o.item.address),
         "ignored": list(batch.ignored[:IGNORED_SHOWN]),
         "ignored_more": max(0, len(batch.ignored) - IGNORED_SHOWN),
     }
@@ -61,6 +70,14 @@ def _tally(batch: InvitationBatch) -> Iterable[dict[str, str]]:
     invited, listed = batch.count("already_invited"), batch.count("duplicate")
     if sent:
         yield _count("ok", "circle-check", ngettext("%d will be invited", "%d will be invited", sent), sent)
+    if marked := len(batch.marked):
+        held = ngettext("%d held back", "%d held back", marked)
+        before = ngettext(
+            "mail to %d of them came back or was unwanted before",
+            "mail to %d of them came back or was unwanted before",
+            marked,
+        )
+        yield _count("skip-m", "mail-x", held if batch.count("held") else before, marked)
     if bad:
         yield _count("bad", "circle-alert", ngettext("%d to fix", "%d to fix", bad), bad)
     if members:
@@ -84,11 +101,13 @@ def _count(tone: str, icon: str, text: str, number: int) -> dict[str, str]:
 
 def _chip(outcome: Outcome) -> dict[str, Any]:
     address = outcome.item.address
-    domain = suggested_domain(address.domain) if address and outcome.outcome == "would_send" else None
+    stays = outcome.outcome in ("would_send", "held")
+    domain = suggested_domain(address.domain) if address and stays else None
     return {
-        "kind": KINDS[outcome.outcome],
+        "kind": KINDS["held" if outcome.is_marked else outcome.outcome],
+        "icon": "mail-x" if outcome.is_marked else None,
         "token": outcome.item.token.encode("utf-8", "replace").decode(),
-        "why": _("did you mean") if domain else _why(outcome),
+        "why": _("did you mean") if domain and not outcome.mark else _why(outcome),
         "fix": outcome.outcome == "invalid",
         "suggestion": address and domain and f"{address.email.partition('@')[0]}@{domain}",
         "suggested_domain": domain,
@@ -96,6 +115,8 @@ def _chip(outcome: Outcome) -> dict[str, Any]:
 
 
 def _why(outcome: Outcome) -> str | None:
+    if outcome.mark:
+        return _earlier(outcome.mark)
     match outcome.outcome:
         case "invalid":
             return _(REASONS[outcome.item.reason or ""])
@@ -111,10 +132,8 @@ def _why(outcome: Outcome) -> str | None:
     return outcome.item.address.domain if idn and outcome.item.address else None
 
 
-def _lifetime(seconds: float) -> str:
-    days, hours, minutes = int(seconds // 86400), int(seconds // 3600), int(seconds // 60)
-    if seconds % 86400 == 0:
-        return ngettext("%d day", "%d days", days) % days
-    if seconds % 3600 == 0:
-        return ngettext("%d hour", "%d hours", hours) % hours
-    return ngettext("%d minute", "%d minutes", minutes) % minutes
+def _earlier(mark: Mark) -> str:
+    shown = {"day": day(mark.at), "words": mark.detail[:WORDS_SHOWN]}
+    if mark.warning == "complained_before":
+        return _("marked as spam on %(day)s") % shown
+    return (_("bounced on %(day)s: %(words)s") if mark.detail else _("bounced on %(day)s")) % shown

@@ -29,6 +29,7 @@ from guestlist.web.access import (
 )
 from guestlist.web.confirm import confirm
 from guestlist.web.dates import day
+from guestlist.web.errors import with_retry_after
 from guestlist.web.tables import Address, columns, shown
 
 COLUMNS: Columns = {
@@ -74,6 +75,8 @@ def new(request: HttpRequest) -> HttpResponse:
         return render(request, "guestlist/forbidden.html", context, status=error.status)
     except (errors.NameEmpty, errors.NameHasLink, errors.SlugInvalid, errors.SlugTaken) as error:
         return _form(request, name, slug, error)
+    except errors.CreationLimit as error:
+        return with_retry_after(_form(request, name, slug, error), error)
     messages.success(request, _("%(name)s is ready. Invite the first people.") % {"name": organization.name})
     return redirect("guestlist:invitations", organization.slug)
 
@@ -172,6 +175,6 @@ def _form(request: HttpRequest, name: str, slug: str, error: errors.GuestlistErr
         "shell": _shell(request),
         "name": name,
         "slug": slug,
-        "errors": {error.field: str(error)} if error else {},
+        "errors": {error.field or "name": str(error)} if error else {},
     }
     return render(request, "guestlist/new_organization.html", context, status=error.status if error else 200)

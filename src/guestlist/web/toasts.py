@@ -25,10 +25,15 @@ def announce(response: HttpResponse, *events: str) -> HttpResponse:
     return response
 
 
-def done(request: HttpRequest, url: str, item: dict[str, Any]) -> HttpResponse:
-    """What a successful POST answers: a toast and a fresh list by htmx, else the page at `url` with it."""
+def done(
+    request: HttpRequest, url: str, item: dict[str, Any], event: str = "guestlist:changed"
+) -> HttpResponse:
+    """What a successful POST answers: a toast and a fresh list by htmx, else the page at `url` with it.
+
+    With the event `guestlist:later` the list is loaded when a message has had the time to leave.
+    """
     if request.htmx:  # type: ignore[attr-defined]
-        return toasts(request, item, events=("guestlist:changed",))
+        return toasts(request, item, events=(event,))
     text = " ".join(filter(None, [item["text"], item.get("detail")]))
     (messages.success if item["kind"] == "ok" else messages.error)(request, text)
     return HttpResponseRedirect(url)

@@ -5,12 +5,16 @@ from django.urls import path
 from guestlist.web import (
     accept,
     decline,
+    delivery,
     hand_over,
     home,
+    invitation_details,
     invitations,
     members,
     my_invitations,
     organizations,
+    settings,
+    unsubscribe,
 )
 from guestlist.web import help as help_page
 
@@ -36,6 +40,14 @@ urlpatterns = [
     path(f"{_ADMIN}/invitations/<uuid:invitation_id>/resend", invitations.resend, name="resend_invitation"),
     path(f"{_ADMIN}/invitations/<uuid:invitation_id>/dismiss", invitations.dismiss, name="dismiss_request"),
     path(f"{_ADMIN}/invitations/<uuid:invitation_id>/link", hand_over.create, name="hand_over_link"),
+    path(f"{_ADMIN}/settings", settings.index, name="settings"),
+    path(f"{_ADMIN}/settings/preview", settings.preview, name="settings_preview"),
+    path(f"{_ADMIN}/settings/test", settings.mail_test, name="send_test"),
+    path(f"{_ADMIN}/invitations/<uuid:invitation_id>", invitation_details.show, name="invitation"),
+    path(f"{_ADMIN}/delivery", delivery.index, name="delivery"),
+    path(f"{_ADMIN}/delivery/retry", delivery.retry_failed, name="retry_deliveries"),
+    path(f"{_ADMIN}/delivery/try-again", delivery.try_again, name="try_again"),
+    path(f"{_ADMIN}/delivery/<uuid:delivery_id>/retry", delivery.retry, name="retry_delivery"),
     path("invitations", my_invitations.index, name="my_invitations"),
     path("invitations/<uuid:invitation_id>/accept", my_invitations.accept, name="accept_own_invitation"),
     path("invitations/<uuid:invitation_id>/decline", my_invitations.decline, name="decline_own_invitation"),
@@ -44,5 +56,6 @@ urlpatterns = [
     path("i/<str:token>/decline", decline.decline, name="decline_invitation"),
     path("i/<str:token>/ask", decline.ask, name="ask_for_invitation"),
     path("i/<str:token>/preferences", decline.preferences, name="invitation_preferences"),
+    path("u/<str:token>", unsubscribe.show, name="unsubscribe"),
     path("i/<str:token>/switch", accept.switch_account, name="switch_account"),
 ]

@@ -36,6 +36,7 @@ function openDialog(dialog) {
   const opener = document.activeElement;
   dialog.showModal();
   dialog.addEventListener("close", () => {      // the opener may be gone, or lie in a menu that has closed
+    if (opener === document.body && place) settleFocus(place);
     if (opener.checkVisibility()) return;
     [$(".topbar [popovertarget]"), $("#main")].find((element) => element?.checkVisibility())?.focus({ preventScroll: true });
   }, { once: true });
@@ -101,6 +102,10 @@ on("click", "[data-copy]", async (button) => {
   say(copied, button.nextElementSibling);
   setTimeout(() => (label.textContent = text), 3000);
 });
+
+/* A colour, chosen or typed --------------------------------------------------------- */
+on("input", "[data-mirror]", (chosen) => { document.getElementById(chosen.dataset.mirror).value = chosen.value; });
+on("input", "#accent", (typed) => { if (/^#[\da-f]{6}$/i.test(typed.value)) typed.previousElementSibling.value = typed.value; });
 
 /* Password reveal ----------------------------------------------------------- */
 on("click", "[data-pw]", (button) => {
@@ -278,7 +283,7 @@ addEventListener("htmx:afterRequest", ({ detail }) => {
     if (successful) $$("option", elt).forEach((option) => (option.defaultSelected = option.selected)); else elt.reset();
     if (document.activeElement === document.body) setTimeout(() => $("select", elt)?.focus());
   }
-  if (elt.closest("#confirm") && detail.xhr?.status > 0 && detail.xhr.status < 500) $("#confirm")?.close();
+  if (detail.xhr?.status > 0 && detail.xhr.status < 500) elt.closest("#dialogs dialog")?.close();
   if (elt.matches("[data-undo]")) elt.closest(".toast").remove();
 });
 addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -320,13 +325,13 @@ addEventListener("htmx:afterSettle", ({ detail: { requestConfig, target } }) => 
     if (sent) say(sent.textContent.trim(), $("[data-say]"));
   }
 });
-function settleFocus() {
-  const lost = document.activeElement === document.body || !document.activeElement;
+function settleFocus(kept = null) {
+  const held = document.activeElement, lost = held === document.body || !held?.checkVisibility();
   if (!lost || $("dialog[open]")) return;
   const { id, ids = [], action } = place ?? {}, at = ids.indexOf(id);
   const order = [id, ...ids.slice(at + 1), ...ids.slice(0, Math.max(at, 0)).reverse()];
   const next = order.map((one) => one && $(`tr[data-id="${CSS.escape(one)}"] [data-action="${action}"]`)).find(Boolean);
-  place = null;
+  place = kept;
   const goal = next?.matches("form") ? $("select", next) : next;
   (goal ?? $("#main")).focus({ preventScroll: !goal });
 }
