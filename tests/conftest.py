@@ -16,6 +16,7 @@ from guestlist.actions.api_keys import create_api_key
 from guestlist.actions.members import add_member
 from guestlist.actions.organizations import create_organization
 from guestlist.actors import Actor, Origin
+from guestlist.conf import DEFAULT_LIMITS
 from guestlist.models import Membership, Organization, Role
 from guestlist_server.accounts.models import User
 
@@ -150,3 +151,14 @@ def as_user() -> Callable[[User], Client]:
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def limit(settings: Any) -> Callable[..., None]:
+    """Sets limits; those not given are off."""
+
+    def set_limits(**limits: str) -> None:
+        off = dict.fromkeys(DEFAULT_LIMITS, "none")
+        settings.GUESTLIST = settings.GUESTLIST | {"LIMITS": off | limits}
+
+    return set_limits

@@ -22,20 +22,9 @@ from guestlist.actions.limits import forget_quotas, held_back, shares
 from guestlist.actions.organizations import create_organization
 from guestlist.actors import Actor, Origin
 from guestlist.addresses import parse_items
-from guestlist.conf import DEFAULT_LIMITS, conf, parse_limits
+from guestlist.conf import conf, parse_limits
 from guestlist.models import Delivery, Event, Invitation, Organization, Quota, Suppression
 from tests.conftest import actor_of, join
-
-
-@pytest.fixture
-def limit(settings):
-    """Sets limits; those not given are off."""
-
-    def set_limits(**limits):
-        off = dict.fromkeys(DEFAULT_LIMITS, "none")
-        settings.GUESTLIST = settings.GUESTLIST | {"LIMITS": off | limits}
-
-    return set_limits
 
 
 def send(organization, actor, *emails):

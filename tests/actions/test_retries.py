@@ -198,7 +198,7 @@ def test_trying_many_takes_as_many_statements_as_trying_one(
 ):
     send(organization, alice, "\n".join(f"p{n}@x.test" for n in range(number)))
     Delivery.objects.update(state=State.FAILED, next_at=None)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(15):
         result = retry_failed(actor=actor_of(alice), organization=organization)
     assert result.retried == number
 

@@ -6,22 +6,10 @@ from types import SimpleNamespace
 import pytest
 
 from guestlist.actions import guesses
-from guestlist.conf import DEFAULT_LIMITS
 from guestlist.models import Delivery, Invitation
 from tests.api.conftest import ApiClient, assert_problem
 
 URL = "northwind/invitations"
-
-
-@pytest.fixture
-def limit(settings):
-    """Sets limits; those not given are off."""
-
-    def set_limits(**limits):
-        off = dict.fromkeys(DEFAULT_LIMITS, "none")
-        settings.GUESTLIST = settings.GUESTLIST | {"LIMITS": off | limits}
-
-    return set_limits
 
 
 @pytest.fixture(autouse=True)

@@ -4,21 +4,25 @@ import asyncio
 import email
 import email.policy
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.db import connections
 from django.db.models.functions import Now
 
 from guestlist.actions.invitations import send_invitations
 from guestlist.actors import Actor
 from guestlist.addresses import parse_items
-from guestlist.delivery.worker import deliver_due
+from guestlist.delivery.worker import deliver_due, run_worker
 from guestlist.models import Delivery, Invitation, Organization
 from tests.conftest import actor_of
+from tests.delivery.faulty import FaultyServer
 
 
 def free_port() -> int:
@@ -89,6 +93,37 @@ def smtp(mailbox: Mailbox, settings: Any) -> Iterator[Controller]:
     yield server
     if server.server is not None:
         server.stop()
+
+
+@pytest.fixture
+def server(settings: Any) -> Iterator[FaultyServer]:
+    """A server that misbehaves as it is told, with Guestlist configured to send through it."""
+    with FaultyServer() as server:
+        server.use(settings)
+        yield server
+
+
+@contextmanager
+def workers(number: int = 1, **options: Any) -> Iterator[None]:
+    """So many real workers, each in a thread with connections of its own."""
+    stop = threading.Event()
+
+    def work() -> None:
+        try:
+            run_worker(stop, **options)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join(30)
+    assert not any(thread.is_alive() for thread in threads)
 
 
 @pytest.fixture

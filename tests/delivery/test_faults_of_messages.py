@@ -14,18 +14,10 @@ from guestlist.models import Delivery, Event, Invitation, Organization
 from guestlist.models.delivery import Kind
 from guestlist.models.mail_queue import MailQueue
 from tests.delivery.conftest import states
-from tests.delivery.faulty import FaultyServer
 from tests.delivery.script import AtMost, Drop, Silence, after_messages, in_turn, let_time_pass, to
 
 pytestmark = pytest.mark.django_db
 GREY = "450 4.2.0 Greylisted, come back in 5 minutes"
-
-
-@pytest.fixture
-def server(settings):
-    with FaultyServer() as server:
-        server.use(settings)
-        yield server
 
 
 def row(email):

@@ -13,7 +13,6 @@ from guestlist.delivery.worker import deliver_due, run_worker
 from guestlist.models import Delivery
 from guestlist.models.mail_queue import MailQueue
 from tests.delivery.conftest import states
-from tests.delivery.faulty import FaultyServer
 from tests.delivery.script import (
     Drop,
     Silence,
@@ -28,13 +27,6 @@ from tests.delivery.script import (
 
 pytestmark = pytest.mark.django_db
 EMAILS = [f"p{n}@acme.test" for n in range(120)]
-
-
-@pytest.fixture
-def server(settings):
-    with FaultyServer() as server:
-        server.use(settings)
-        yield server
 
 
 @pytest.fixture

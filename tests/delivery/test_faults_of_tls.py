@@ -11,13 +11,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def server(settings):
-    with FaultyServer() as server:
-        server.use(settings)
-        yield server
-
-
-@pytest.fixture
 def authority(tmp_path, monkeypatch):
     made = Authority.make(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(made.file))

@@ -5,7 +5,6 @@ import signal
 import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
@@ -17,51 +16,20 @@ from django.utils import timezone
 from guestlist.actions.deliveries import claim_deliveries
 from guestlist.actions.invitations import revoke_invitation
 from guestlist.conf import conf
-from guestlist.delivery.worker import deliver_due, run_worker
+from guestlist.delivery.worker import deliver_due
 from guestlist.models import Delivery, Invitation
 from guestlist.models.mail_queue import MailQueue
 from tests.conftest import actor_of
-from tests.delivery.conftest import states
-from tests.delivery.faulty import FaultyServer
+from tests.delivery.conftest import states, workers
 from tests.delivery.killable import Forge
 from tests.delivery.script import AtMost, Silence, let_time_pass, to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def server(settings):
-    with FaultyServer() as server:
-        server.use(settings)
-        yield server
-
-
-@contextmanager
-def workers(many):
-    """So many real workers, each in a thread with connections of its own."""
-    stop = threading.Event()
-
-    def run():
-        try:
-            run_worker(stop, poll=0.05)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run) for _ in range(many)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(20)
-    assert not any(thread.is_alive() for thread in threads)
-
-
 def deliver_until_done():
     """Sends until nothing is due, in one process that stays connected."""
-    with workers(1):
+    with workers(1, poll=0.05):
         wait_until(lambda: not Delivery.objects.owed().exists())
 
 
@@ -76,7 +44,7 @@ def wait_until(true, seconds=20):
 def test_two_workers_send_each_message_once(server, invite):
     emails = [f"p{n}@acme.test" for n in range(300)]
     invite(*emails)
-    with workers(2):
+    with workers(2, poll=0.05):
         wait_until(lambda: not Delivery.objects.owed().exists())
     assert server.recipients == Counter(emails)
     assert set(states().values()) == {"sent"}
@@ -92,7 +60,7 @@ def test_a_message_that_takes_longer_than_the_lease_is_claimed_by_no_other(serve
         slow.set(),
     )
     invite("slow@acme.test", "b@acme.test", "c@acme.test")
-    with workers(2):
+    with workers(2, poll=0.05):
         wait_until(lambda: not Delivery.objects.owed().exists())
     assert server.recipients == {"slow@acme.test": 1, "b@acme.test": 1, "c@acme.test": 1}
 
@@ -134,7 +102,7 @@ def test_while_one_message_hangs_the_others_go_out_and_people_go_on(
     others = [f"p{n}@acme.test" for n in range(100)]
     browser = Client()
     browser.force_login(alice)
-    with workers(2):
+    with workers(2, poll=0.05):
         wait_until(lambda: "slow@acme.test" in server.recipients)
         started = time.monotonic()
         invite(*others)
@@ -144,9 +112,9 @@ def test_while_one_message_hangs_the_others_go_out_and_people_go_on(
         for number in range(10):
             began = time.monotonic()
             invite(f"later{number}@acme.test")
-            answer = browser.get(f"/organizations/{organization.slug}/invitations", follow=True)
+            answer = browser.get(f"/o/{organization.slug}/admin/invitations")
             pages.append(time.monotonic() - began)
-            assert answer.status_code in (200, 404)
+            assert answer.status_code == 200
         assert took < 2.5
         assert sorted(pages)[8] < 0.5
         wait_until(lambda: states()["slow@acme.test"] == "deferred")
@@ -159,7 +127,7 @@ def test_the_pace_that_a_server_allows_is_kept(server, invite):
     server.at["RCPT"] = rate = AtMost(25, 0.25)
     emails = [f"p{n}@acme.test" for n in range(150)]
     invite(*emails)
-    with workers(1):
+    with workers(1, poll=0.05):
         wait_until(lambda: not Delivery.objects.owed().exists(), seconds=60)
     assert server.recipients == Counter(emails)
     assert set(states().values()) == {"sent"}
@@ -171,7 +139,7 @@ def test_a_server_with_room_for_one_connection_gets_everything(server, invite):
     server.at["connect"] = open_now
     emails = [f"p{n}@acme.test" for n in range(200)]
     invite(*emails)
-    with workers(1):
+    with workers(1, poll=0.05):
         wait_until(lambda: not Delivery.objects.owed().exists(), seconds=30)
     assert server.recipients == Counter(emails)
     assert set(states().values()) == {"sent"}
@@ -181,7 +149,7 @@ def test_a_worker_that_is_stopped_finishes_its_message_and_gives_the_rest_back(s
     begun = threading.Event()
     server.before["content"] = lambda _: (begun.set(), time.sleep(0.3))
     invite(*(f"p{n}@acme.test" for n in range(20)))
-    with workers(1):
+    with workers(1, poll=0.05):
         assert begun.wait(10)
     done = Counter(states().values())
     assert done["sent"] == len(server.messages) >= 1
@@ -252,13 +220,13 @@ def test_mail_of_a_deleted_invitation_is_not_sent_and_harms_nothing(server, invi
             connection.close()
 
     server.before["connect"] = delete
-    with workers(1):
+    with workers(1, poll=0.05):
         wait_until(lambda: not Delivery.objects.owed().exists())
     assert server.recipients == {"gone@acme.test": 1}
 
 
 def test_an_idle_worker_hears_at_once_of_what_is_committed(server, invite):
-    with workers(1):
+    with workers(1, poll=0.05):
         invite("first@acme.test")
         wait_until(lambda: server.messages)
         times = []

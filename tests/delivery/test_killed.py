@@ -15,7 +15,6 @@ from django.db import connection
 
 from guestlist.models import Delivery
 from guestlist.models.mail_queue import MailQueue
-from tests.delivery.faulty import FaultyServer
 from tests.delivery.killable import Forge
 from tests.delivery.script import let_time_pass
 
@@ -53,13 +52,6 @@ class Killer:
         assert self.known.wait(10)
         self.done, self.victim = True, moment.recipient
         os.kill(self.pid, signal.SIGKILL)
-
-
-@pytest.fixture
-def server(settings):
-    with FaultyServer() as server:
-        server.use(settings)
-        yield server
 
 
 @pytest.fixture

@@ -15,16 +15,9 @@ from guestlist.delivery.streak import MOST_BUSY, MOST_LOST
 from guestlist.models import Delivery, MailQueue
 from tests.conftest import actor_of
 from tests.delivery.conftest import make_due, states
-from tests.delivery.faulty import Drop, FaultyServer
+from tests.delivery.faulty import Drop
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def server(settings):
-    with FaultyServer() as server:
-        server.use(settings)
-        yield server
 
 
 @pytest.fixture

@@ -1,46 +1,21 @@
 """A worker as a whole: its threads, its leases, and how soon it hears of new mail."""
 
-import threading
 import time
 from collections import Counter
-from contextlib import contextmanager
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.db.models.functions import Now
 
 from guestlist.actions import deliveries as actions
 from guestlist.actions.deliveries import claim_deliveries, renew_leases
 from guestlist.delivery import worker as worker_module
-from guestlist.delivery.worker import run_worker
 from guestlist.models import Delivery, MailQueue, Tally
-from tests.delivery.conftest import states
+from tests.delivery.conftest import states, workers
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@contextmanager
-def running(number=1, **options):
-    stop = threading.Event()
-
-    def work():
-        try:
-            run_worker(stop, **options)
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=work) for _ in range(number)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(30)
-        assert not any(thread.is_alive() for thread in threads)
 
 
 def wait_until(true, seconds=20.0):
@@ -54,7 +29,7 @@ def test_two_workers_with_several_connections_send_each_message_once(smtp, mailb
     settings.GUESTLIST = settings.GUESTLIST | {"EMAIL_CONNECTIONS": 3}
     emails = [f"p{n}@acme.test" for n in range(300)]
     invite(*emails)
-    with running(2):
+    with workers(2):
         wait_until(lambda: set(states().values()) == {"sent"})
     assert Counter(mailbox.addresses) == Counter(emails)
     assert len(mailbox.peers) <= 6
@@ -62,7 +37,7 @@ def test_two_workers_with_several_connections_send_each_message_once(smtp, mailb
 
 
 def test_a_worker_hears_of_a_commit_without_looking(smtp, mailbox, invite):
-    with running(poll=30):
+    with workers(poll=30):
         time.sleep(1)  # it has looked, and found nothing
         for n in range(3):
             invite(f"p{n}@acme.test")
@@ -85,7 +60,7 @@ def test_heartbeats_outlast_short_leases(smtp, mailbox, invite, monkeypatch):
     monkeypatch.setattr(worker_module, "HEARTBEAT", 0.2)
     mailbox.seconds = 3
     invite("a@acme.test")
-    with running(2):
+    with workers(2):
         wait_until(lambda: set(states().values()) == {"sent"})
     assert mailbox.addresses == ["a@acme.test"]
     assert Delivery.objects.get().attempts == 1
@@ -94,7 +69,7 @@ def test_heartbeats_outlast_short_leases(smtp, mailbox, invite, monkeypatch):
 def test_outcomes_and_latency_are_counted(smtp, mailbox, invite):
     mailbox.at_rcpt["gone@acme.test"] = "550 5.1.1 No such user"
     invite("a@acme.test", "b@acme.test", "gone@acme.test")
-    with running():
+    with workers():
         wait_until(lambda: "queued" not in states().values())
         wait_until(lambda: Tally.objects.filter(name="outcome:failed").exists())
     tallies = dict(Tally.objects.values_list("name", "value"))
@@ -111,7 +86,7 @@ def test_a_worker_that_is_started_tries_at_once_what_was_paused(smtp, mailbox, i
     MailQueue.objects.create(
         failing_since=Now(), reason="535", paused_until=Now() + timedelta(hours=1), failures=9
     )
-    with running():
+    with workers():
         wait_until(lambda: set(states().values()) == {"sent"})
     assert MailQueue.objects.get().failing_since is None
 
@@ -120,7 +95,7 @@ def test_stopping_ends_the_message_under_way_and_gives_back_the_rest(smtp, mailb
     settings.GUESTLIST = settings.GUESTLIST | {"EMAIL_CONNECTIONS": 1}
     mailbox.seconds = 0.5
     invite(*(f"p{n}@acme.test" for n in range(5)))
-    with running():
+    with workers():
         wait_until(lambda: mailbox.received)
     assert not Delivery.objects.exclude(leased_by=None).exists()
     counts = Counter(states().values())

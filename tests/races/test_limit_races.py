@@ -7,24 +7,12 @@ import pytest
 from guestlist import errors
 from guestlist.actions.invitations import resend_invitation, send_invitations
 from guestlist.addresses import parse_addresses
-from guestlist.conf import DEFAULT_LIMITS
 from guestlist.models import Delivery, Invitation, Quota
 from tests.conftest import actor_of, join
 from tests.races.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 10
-
-
-@pytest.fixture
-def limit(settings):
-    """Sets limits; those not given are off."""
-
-    def set_limits(**limits):
-        off = dict.fromkeys(DEFAULT_LIMITS, "none")
-        settings.GUESTLIST = settings.GUESTLIST | {"LIMITS": off | limits}
-
-    return set_limits
 
 
 def test_of_ten_resends_at_once_exactly_one_goes_through(organization, alice):

@@ -13,7 +13,6 @@ from guestlist.actions import guesses
 from guestlist.actions.guesses import network_of
 from guestlist.actions.organizations import create_setup_link
 from guestlist.actors import Actor
-from guestlist.conf import DEFAULT_LIMITS
 from guestlist.links import invitation_token, unsubscribe_url
 from guestlist.models import Invitation, Membership, Organization, Quota
 from guestlist_server.accounts.models import User
@@ -24,17 +23,6 @@ from tests.web.test_invitations_page import text_of
 URL = "/o/northwind/admin/invitations"
 HTMX = {"HTTP_HX_REQUEST": "true"}
 BAD = "/i/gli_" + "A" * 64
-
-
-@pytest.fixture
-def limit(settings):
-    """Sets limits; those not given are off."""
-
-    def set_limits(**limits):
-        off = dict.fromkeys(DEFAULT_LIMITS, "none")
-        settings.GUESTLIST = settings.GUESTLIST | {"LIMITS": off | limits}
-
-    return set_limits
 
 
 @pytest.fixture(autouse=True)

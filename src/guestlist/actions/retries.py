@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from guestlist import errors
 from guestlist.actions import access
+from guestlist.actions.mail_queue import end_pause
 from guestlist.actions.reminders import next_reminder
 from guestlist.actors import Actor
 from guestlist.events import Happening, record_all
@@ -162,4 +163,5 @@ def _try_again(actor: Actor, organization: Organization, deliveries: Sequence[De
     ]
     record_all(actor, organization, happenings)
     if deliveries:
+        end_pause()  # whoever asks for one message wants to know whether any goes out
         wake_after_commit()

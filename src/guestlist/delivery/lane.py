@@ -27,7 +27,7 @@ from guestlist.actions.deliveries import (
 from guestlist.actions.limits import held_back
 from guestlist.actions.mail_queue import end_trouble, pause_queue, queue_state, set_aside
 from guestlist.conf import conf
-from guestlist.delivery.answers import Answer, Meaning, Trouble, read_answer, read_trouble
+from guestlist.delivery.answers import Answer, Meaning, Trouble, read_answer, read_trouble, without_addresses
 from guestlist.delivery.pace import Pace
 from guestlist.delivery.patience import given_up
 from guestlist.delivery.rendering import Renderer
@@ -258,7 +258,8 @@ class Lane:
         if trouble:
             self.close()
             self.streak = Streak()
-            begins = pause_queue(reason=trouble.reason, shortest=trouble.shortest, longest=trouble.longest)
+            reason = without_addresses(trouble.reason)  # everybody on this server reads it
+            begins = pause_queue(reason=reason, shortest=trouble.shortest, longest=trouble.longest)
             log.log(logging.ERROR if begins else logging.INFO, "Sending fails: %s", trouble.reason)
 
     def _defer(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from guestlist.actions.deliveries import Attempt
-from guestlist.delivery.answers import Answer, Meaning, Trouble, refused_sign_in, without_addresses
+from guestlist.delivery.answers import Answer, Meaning, Trouble, refused_sign_in
 
 # Connections in a row that ended before a message was answered; messages in a row that were put off.
 MOST_LOST, MOST_BUSY = 3, 20
@@ -29,7 +29,7 @@ class Streak:
     def note(self, attempt: Attempt, answer: Answer, *, hung_up: bool) -> Trouble | None:
         """Add an answer; the trouble, where it is about all mail."""
         self.organizations.add(attempt.delivery.organization_id)
-        reason = without_addresses(answer.detail)
+        reason = answer.detail
         match answer.meaning:
             case Meaning.TROUBLE:
                 self.refused += 1
