@@ -502,9 +502,14 @@ ATTACKS = ["<a@", "(", '"\\', "a@b ", "a,", "<a@b>c", "mailto:", "[a@x]("]
 )
 def test_time_is_linear(unit: str, before: str) -> None:
     times = 20_000 // len(unit)
-    once, twice = seconds(before + unit * times), seconds(before + unit * times * 2)
-    # Below a few milliseconds the clock decides, not the parser.
-    assert twice < max(3.5 * once, 0.02)
+
+    def is_linear() -> bool:
+        once, twice = seconds(before + unit * times), seconds(before + unit * times * 2)
+        # Below a few milliseconds the clock decides, not the parser.
+        return twice < max(3.5 * once, 0.02)
+
+    # A busy machine may slow one measurement; four times the work for twice the text is so each time.
+    assert any(is_linear() for _ in range(3))
 
 
 @pytest.mark.parametrize("unit", ATTACKS)

@@ -71,7 +71,7 @@ def test_two_servers_started_at_once_both_answer_and_leave_nothing_behind(start)
         server.send_signal(number)
         _, errors = server.communicate(timeout=40)
         assert server.returncode == 0
-        assert "Traceback" not in errors
+        assert "Traceback" not in errors, errors
     assert not [child for child in children if Path(f"/proc/{child}").exists()]
 
 
