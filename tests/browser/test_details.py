@@ -82,6 +82,6 @@ def test_a_list_of_messages_is_searched_and_sorted(server, maya):
     expect(maya).to_have_url(re.compile("q=messages.test.*sort=to|sort=to.*q=messages.test"))
     expect(maya.locator("tbody tr").first).to_contain_text("a@messages.test")
     maya.get_by_role("link", name=re.compile("^Failed")).click()
-    expect(maya.get_by_text("No messages match “messages.test”")).to_be_visible()
+    expect(maya.get_by_role("heading", name="No messages match “messages.test”")).to_be_visible()
     maya.get_by_role("link", name="Clear search").click()
     expect(maya.get_by_role("link", name=re.compile("^Failed"))).to_have_attribute("aria-current", "true")
