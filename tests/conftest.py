@@ -2,8 +2,10 @@
 nobody's member.
 """
 
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -17,6 +19,7 @@ from guestlist.actions.members import add_member
 from guestlist.actions.organizations import create_organization
 from guestlist.actors import Actor, Origin
 from guestlist.conf import DEFAULT_LIMITS
+from guestlist.delivery.lane import Lane, Shared
 from guestlist.models import Membership, Organization, Role
 from guestlist_server.accounts.models import User
 
@@ -78,6 +81,15 @@ def join(organization: Organization, user: User, role: str | None) -> Membership
         locked = Organization.objects.lock(organization.pk)
         found = Role.objects.get(organization=organization, name=role) if role else None
         return add_member(Actor.operator(), locked, user=user, role=found)
+
+
+def deliver_due(worker: UUID) -> int:
+    """Send one batch of the mail that is due, as a worker does; how many messages it took."""
+    lane = Lane(Shared(), threading.Event(), worker)
+    try:
+        return lane.deliver_batch()
+    finally:
+        lane.close()
 
 
 @pytest.fixture

@@ -58,12 +58,14 @@ def _is(given: str, entry: str) -> bool:
 
 @checks.register
 def mail_cannot_hang(**_: Any) -> list[checks.CheckMessage]:
-    """A mail server that never answers would keep the worker for ever."""
+    """The worker has deadlines of its own; what the project mails by itself would wait for ever."""
     if settings.EMAIL_BACKEND != SMTP or settings.EMAIL_TIMEOUT:
         return []
     return [
         checks.Warning(
-            "A silent mail server stops all mail.", hint="Set EMAIL_TIMEOUT = 10.", id="guestlist.W003"
+            "A silent mail server holds whatever this project mails by itself.",
+            hint="Set EMAIL_TIMEOUT = 10.",
+            id="guestlist.W003",
         )
     ]
 

@@ -220,7 +220,7 @@ def test_whoever_asked_not_to_be_invited_allows_it_before_asking(invitation):
 def test_word_to_a_manager_leaves_though_the_invitation_has_ended(invitation, settings, mailoutbox):
     from uuid import uuid4
 
-    from guestlist.delivery.worker import deliver_due
+    from tests.conftest import deliver_due
 
     settings.GUESTLIST = settings.GUESTLIST | {"EMAIL_SENDING": "send"}
     settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -19,9 +19,9 @@ from django.db.models.functions import Now
 from guestlist.actions.invitations import send_invitations
 from guestlist.actors import Actor
 from guestlist.addresses import parse_items
-from guestlist.delivery.worker import deliver_due, run_worker
+from guestlist.delivery.worker import run_worker
 from guestlist.models import Delivery, Invitation, Organization
-from tests.conftest import actor_of
+from tests.conftest import actor_of, deliver_due
 from tests.delivery.faulty import FaultyServer
 
 

@@ -16,10 +16,9 @@ from django.utils import timezone
 from guestlist.actions.deliveries import claim_deliveries
 from guestlist.actions.invitations import revoke_invitation
 from guestlist.conf import conf
-from guestlist.delivery.worker import deliver_due
 from guestlist.models import Delivery, Invitation
 from guestlist.models.mail_queue import MailQueue
-from tests.conftest import actor_of
+from tests.conftest import actor_of, deliver_due
 from tests.delivery.conftest import states, workers
 from tests.delivery.killable import Forge
 from tests.delivery.script import AtMost, Silence, let_time_pass, to

@@ -19,9 +19,9 @@ from guestlist.delivery import lane
 from guestlist.delivery.answers import Meaning, read_answer
 from guestlist.delivery.lane import Lane, Shared
 from guestlist.delivery.patience import MOST_LOSSES
-from guestlist.delivery.worker import deliver_due, run_worker
+from guestlist.delivery.worker import run_worker
 from guestlist.models import Delivery, Event, Invitation, MailQueue
-from tests.conftest import actor_of
+from tests.conftest import actor_of, deliver_due
 from tests.delivery.conftest import make_due, states
 
 pytestmark = pytest.mark.django_db

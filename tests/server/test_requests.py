@@ -17,13 +17,12 @@ from django.db.models.functions import Now
 from guestlist.actions.invitations import send_invitations
 from guestlist.actions.mail import new_mail, new_notice, owe
 from guestlist.addresses import parse_items
-from guestlist.delivery.worker import deliver_due
 from guestlist.links import invitation_url
 from guestlist.models import Delivery, Invitation, Organization
 from guestlist.models.delivery import Kind, State
 from guestlist_server import health
 from guestlist_server.logs import Lines, mask
-from tests.conftest import actor_of
+from tests.conftest import actor_of, deliver_due
 
 pytestmark = pytest.mark.django_db
 FORWARDING = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Whatever", "Forwarded", "X-Real-IP", "Via")

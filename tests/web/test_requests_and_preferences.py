@@ -7,12 +7,11 @@ from django.test import Client
 from guestlist.actions.hand_over import create_hand_over_link
 from guestlist.actions.members import remove_member
 from guestlist.actions.suppressions import chosen_scope
-from guestlist.delivery.worker import deliver_due
 from guestlist.links import invitation_token
 from guestlist.models import Invitation, Membership, Suppression
 from tests.actions.test_answers import expire
 from tests.actions.test_send_invitations import send
-from tests.conftest import actor_of, make_user
+from tests.conftest import actor_of, deliver_due, make_user
 
 VERA = "vera@acme.test"
 INVITATIONS = "/o/northwind/admin/invitations"

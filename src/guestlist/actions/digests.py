@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from guestlist.actions.due import MOST_ORGANIZATIONS, act_on_each
 from guestlist.actions.mail import concerned, new_notice, owe
 from guestlist.actions.members import members_by_key
+from guestlist.actions.revocation import NEWS
 from guestlist.conf import conf
 from guestlist.models import Invitation, Organization
 from guestlist.models.delivery import Kind, State
@@ -19,8 +20,6 @@ from guestlist.models.invitation import Status
 EVERY = timedelta(days=1)
 # What happens together is told together.
 SETTLED = timedelta(hours=1)
-# Older news, from while nothing could be told, is none.
-STALE = timedelta(days=7)
 SHOWN = 20
 CAME_BACK = (State.BOUNCED, State.COMPLAINED, State.FAILED)
 
@@ -45,7 +44,7 @@ def _write(organization: Organization) -> int:
     if not _waiting().filter(pk=organization.pk).exists():
         return 0
     unreported = Invitation.objects.filter(organization=organization, unreported_at__lte=organization.now)
-    news = _still_true(organization, unreported.filter(unreported_at__gt=organization.now - STALE))
+    news = _still_true(organization, unreported.filter(unreported_at__gt=organization.now - NEWS))
     digests = [
         new_notice(organization, Kind.DIGEST, email, _content(rows))
         for email, rows in _by_recipient(organization, news).items()

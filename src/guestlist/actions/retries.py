@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -90,11 +91,18 @@ def _failed(organization: Organization) -> DeliveryQuerySet:
     return Delivery.objects.filter(organization=organization, state=State.FAILED)
 
 
+def is_retryable(delivery: Delivery, now: datetime) -> bool:
+    """One that failed or waits is, unless a worker is at it."""
+    held = delivery.leased_until is not None and delivery.leased_until > now
+    return delivery.state in RETRYABLE and not held
+
+
 def _check_state(delivery: Delivery, organization: Organization) -> None:
-    if delivery.state not in RETRYABLE:
-        raise errors.NotRetryable(state=_words(delivery.state), delivery_state=delivery.state)
-    if delivery.leased_until and delivery.leased_until > organization.now:
-        raise errors.NotRetryable(state=_("being sent right now"), delivery_state=delivery.state)
+    if is_retryable(delivery, organization.now):
+        return
+    held = delivery.state in RETRYABLE
+    state = _("being sent right now") if held else _words(delivery.state)
+    raise errors.NotRetryable(state=state, delivery_state=delivery.state)
 
 
 def _words(state: str) -> str:

@@ -12,7 +12,7 @@ from guestlist.models import Invitation, Organization
 from guestlist.models.fields import chunks
 from guestlist.models.invitation import Status
 
-# What expired longer ago, while no worker ran, is no news for a digest.
+# Older news, from while nothing could be told or nobody wrote it down, is none for a digest.
 NEWS = timedelta(days=7)
 
 

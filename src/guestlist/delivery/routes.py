@@ -7,14 +7,13 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.core.mail import get_connection
 
+from guestlist.checks import SMTP
 from guestlist.conf import conf
 from guestlist.delivery.emails import message_of
 from guestlist.delivery.rendering import Renderer
 from guestlist.delivery.smtp import Backend, Connection, plain_address
 from guestlist.links import return_path
 from guestlist.models import Delivery
-
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 class Route(Protocol):

@@ -4,7 +4,6 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import partial
-from uuid import UUID
 
 from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 
@@ -44,15 +43,6 @@ def run_worker(stop: threading.Event, *, poll: float = 0.5) -> None:
     _run_lane(lanes[0], poll)
     for thread in threads:
         thread.join()
-
-
-def deliver_due(worker: UUID) -> int:
-    """Send one batch, of at most 200; how many messages were due."""
-    lane = Lane(Shared(), threading.Event(), worker)
-    try:
-        return lane.deliver_batch()
-    finally:
-        lane.close()
 
 
 def _run_lane(lane: Lane, poll: float) -> None:

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from guestlist.actions.retries import RETRYABLE
+from guestlist.actions.retries import is_retryable
 from guestlist.models import Delivery
 from guestlist.models.delivery import OWED, TO_INVITED, Kind, State
 from guestlist.web.access import Visit
@@ -54,7 +54,6 @@ def mail_row(visit: Visit, delivery: Delivery) -> dict[str, Any]:
     slug = visit.organization.slug
     owed = delivery.state in OWED
     at = (delivery.next_at if owed else delivery.at) or delivery.created_at
-    held = delivery.leased_until is not None and delivery.leased_until > timezone.now()
     return {
         "id": str(delivery.pk),
         "to": delivery.to,
@@ -66,7 +65,7 @@ def mail_row(visit: Visit, delivery: Delivery) -> dict[str, Any]:
         "due": owed and at <= timezone.now(),
         "detail": delivery.detail,
         "message_id": delivery.message_id,
-        "can_retry": delivery.state in RETRYABLE and not held,
+        "can_retry": is_retryable(delivery, timezone.now()),
         "retry_url": reverse("guestlist:retry_delivery", args=[slug, delivery.pk]),
         "details_url": delivery.invitation_id
         and reverse("guestlist:invitation", args=[slug, delivery.invitation_id]),
