@@ -80,7 +80,8 @@ def join(organization: Organization, user: User, role: str | None) -> Membership
     with transaction.atomic():
         locked = Organization.objects.lock(organization.pk)
         found = Role.objects.get(organization=organization, name=role) if role else None
-        return add_member(Actor.operator(), locked, user=user, role=found)
+        via = Membership.Via.INVITATION
+        return add_member(Actor.operator(), locked, user=user, via=via, role=found)
 
 
 def deliver_due(worker: UUID) -> int:

@@ -23,6 +23,7 @@ _LIFETIME = re.compile(r"(\d{1,5})([mhd])")
 _MAILBOX = re.compile(r"[A-Za-z0-9._-]{1,20}")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _LIMIT = re.compile(r"(\d{1,9})/([1-9]\d{0,4}[mhd])")
+_PERMISSION = re.compile(r"[a-z][a-z_]*\.[a-z][a-z_]*")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -87,6 +88,8 @@ class Conf:
     """The address to which mail servers return what they can’t deliver; `+…` is added to its local part."""
     limits: Limits
     """How much is allowed of what."""
+    permissions: Mapping[str, Any]
+    """Permissions of the project: code → the sentence that says what it allows, which may be lazy."""
 
 
 DEFAULT_CONNECTIONS = 4
@@ -109,6 +112,7 @@ DEFAULTS: dict[str, Any] = {
     "EMAIL_CONNECTIONS": DEFAULT_CONNECTIONS,
     "BOUNCES_TO": None,
     "LIMITS": {},
+    "PERMISSIONS": {},
 }
 
 
@@ -144,6 +148,16 @@ def parse_limits(given: Mapping[str, str]) -> Limits:
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
     return Limits(**values)
+
+
+def parse_permissions(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Codes like `invoice.approve`, each with its sentence. Raises ValueError naming the code."""
+    for code, sentence in given.items():
+        if len(code) > 60 or not _PERMISSION.fullmatch(code):
+            raise ValueError(f"{code!r} is not a permission: write for example invoice.approve")
+        if not str(sentence).strip():
+            raise ValueError(f"{code} has no sentence that says what it allows")
+    return dict(given)
 
 
 def parse_connections(number: int | str) -> int:
@@ -196,6 +210,7 @@ def conf() -> Conf:
         email_connections=_parsed("EMAIL_CONNECTIONS", values["EMAIL_CONNECTIONS"], parse_connections),
         bounces_to=_parsed("BOUNCES_TO", values["BOUNCES_TO"], parse_mailbox),
         limits=_parsed("LIMITS", values["LIMITS"], parse_limits),
+        permissions=_parsed("PERMISSIONS", values["PERMISSIONS"], parse_permissions),
     )
 
 

@@ -329,3 +329,15 @@ class MailFailed(GuestlistError):
     """The mail server doesn’t answer, so nothing was sent. Try again in a few minutes."""
 
     code, status = "mail_failed", 503
+
+
+class DomainInvalid(GuestlistError):
+    """“{domain}” is not a mail domain. Write for example acme.com, or *.acme.com for what is below it."""
+
+    code, status, field = "domain_invalid", 422, "domains"
+
+
+class TooManyDomains(GuestlistError):
+    """There is room for {limit} domains."""
+
+    code, status, field = "too_many_domains", 422, "domains"

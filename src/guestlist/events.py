@@ -7,13 +7,25 @@ from typing import Any
 from django.db import models
 
 from guestlist.actors import Actor
-from guestlist.models import ApiKey, Event, Invitation, Membership, Organization
+from guestlist.models import (
+    ApiKey,
+    Domain,
+    Event,
+    Invitation,
+    JoinLink,
+    JoinRequest,
+    Membership,
+    Organization,
+    Role,
+)
 from guestlist.models.fields import insert_all
 
 TYPES = frozenset(
     {
         "organization.created",
         "organization.updated",
+        "organization.deleted",
+        "organization.restored",
         "invitation.sent",
         "invitation.resent",
         "invitation.accepted",
@@ -35,6 +47,18 @@ TYPES = frozenset(
         "member.role_changed",
         "member.removed",
         "member.left",
+        "role.created",
+        "role.updated",
+        "role.deleted",
+        "join_link.created",
+        "join_link.updated",
+        "domain.added",
+        "domain.verified",
+        "domain.updated",
+        "domain.removed",
+        "join_request.created",
+        "join_request.granted",
+        "join_request.dismissed",
         "api_key.created",
         "api_key.revoked",
         "setup_link.created",
@@ -101,4 +125,12 @@ def _subject(subject: models.Model) -> tuple[str, str]:
             return "organization", subject.name
         case ApiKey():
             return "api_key", subject.name
+        case Role():
+            return "role", subject.name
+        case JoinLink():
+            return "join_link", subject.name
+        case Domain():
+            return "domain", subject.domain
+        case JoinRequest():
+            return "join_request", subject.email
     raise TypeError(f"{subject!r} is not a subject of events")

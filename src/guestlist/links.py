@@ -26,7 +26,8 @@ class Kind:
 MAILED = Kind("gli_", b"guestlist.invitation-link")
 HAND_OVER = Kind("glh_", b"guestlist.hand-over-link")
 UNSUBSCRIBE = Kind("glu_", b"guestlist.unsubscribe-link")
-_BY_PREFIX = {kind.prefix: kind for kind in (MAILED, HAND_OVER, UNSUBSCRIBE)}
+JOIN = Kind("glj_", b"guestlist.join-link")
+_BY_PREFIX = {kind.prefix: kind for kind in (MAILED, HAND_OVER, UNSUBSCRIBE, JOIN)}
 _NONCE, _MAC = 16, 32
 # 48 bytes are 64 characters without padding, so every character of a token counts.
 _BODY = re.compile(r"[A-Za-z0-9_-]{64}")
@@ -37,6 +38,9 @@ _NOTHING = "A" * 64
 _RETURN = Kind("", b"guestlist.return-path")
 _RETURN_TOKEN = re.compile(r"[a-z2-7]{42}")
 _RETURN_MAC = 10
+# Typed by people, so it is short; the tries are counted.
+_CODE = Kind("", b"guestlist.domain-code")
+_CODE_DIGITS = 8
 
 
 def new_nonce() -> str:
@@ -58,6 +62,25 @@ def invitation_url(nonce: str, invitation_id: UUID, kind: Kind = MAILED) -> str:
 def unsubscribe_url(nonce: str, invitation_id: UUID) -> str:
     """Where mail programs ask for no more mail (RFC 8058)."""
     return f"{conf().url}/u/{invitation_token(nonce, invitation_id, UNSUBSCRIBE)}"
+
+
+def join_url(nonce: str, join_link_id: UUID) -> str:
+    """A reusable link, on the public address from configuration."""
+    return f"{conf().url}/j/{invitation_token(nonce, join_link_id, JOIN)}"
+
+
+def domain_code(nonce: str, domain_id: UUID) -> str:
+    """The 8 digits that show that mail to a domain is read; computed, never stored."""
+    mac = next(_macs(_bytes(nonce) + domain_id.bytes, _CODE))
+    return _digits(mac)
+
+
+def is_code_of(code: str, nonce: str, domain_id: UUID) -> bool:
+    """Whether `code` was made for this domain, under the secret key or one of its fallbacks."""
+    given = code.encode("utf-8", "replace")
+    macs = _macs(_bytes(nonce) + domain_id.bytes, _CODE)
+    fits = [hmac.compare_digest(given, _digits(mac).encode()) for mac in macs]
+    return any(fits)
 
 
 def token_kind(token: str) -> Kind:
@@ -121,6 +144,10 @@ def _macs(message: bytes, kind: Kind) -> Iterator[bytes]:
 @lru_cache(maxsize=64)
 def _key(secret: str, purpose: bytes) -> bytes:
     return hmac.digest(secret.encode(), purpose, sha256)
+
+
+def _digits(mac: bytes) -> str:
+    return f"{int.from_bytes(mac[:8], 'big') % 10**_CODE_DIGITS:0{_CODE_DIGITS}d}"
 
 
 def _base32(raw: bytes) -> str:

@@ -26,9 +26,9 @@ def role(organization):
 @pytest.fixture
 def full(organization, make_key):
     """A key that may do what an Owner may."""
-    from guestlist.permissions import ALL_PERMISSIONS
+    from guestlist.permissions import all_permissions
 
-    return ApiClient(make_key(organization, permissions=sorted(ALL_PERMISSIONS)))
+    return ApiClient(make_key(organization, permissions=sorted(all_permissions())))
 
 
 def test_a_key_can_make_nobody_more_than_it_is(manager, charlie, member_of, role):

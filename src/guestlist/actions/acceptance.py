@@ -83,7 +83,9 @@ def accept_invitation(*, actor: Actor, invitation: Invitation) -> Acceptance:
         member = Membership.objects.active().filter(organization=organization, user=actor.subject).first()
         if member:
             return Acceptance(accepted, member, joined=False)
-        return Acceptance(accepted, add_member(actor, organization, user=actor.subject), joined=True)
+        via = Membership.Via.INVITATION if invitation.proves_mailbox else Membership.Via.HAND_OVER
+        member = add_member(actor, organization, user=actor.subject, via=via, invitation=accepted)
+        return Acceptance(accepted, member, joined=True)
 
 
 def decline_invitation(

@@ -10,14 +10,14 @@ from django.db.models import QuerySet
 from guestlist import errors
 from guestlist.actors import Actor
 from guestlist.models import Membership, Organization
-from guestlist.permissions import ALL_PERMISSIONS, permission_label
+from guestlist.permissions import all_permissions, permission_label
 
 
 def permissions_of(actor: Actor, organization: Organization) -> frozenset[str] | None:
     """What `actor` may do in `organization` now; None for somebody who does not belong to it."""
     match actor.type:
         case "operator":
-            return ALL_PERMISSIONS
+            return all_permissions()
         case "user":
             membership = _memberships(actor.subject.pk, organization).first()
             return membership.permissions if membership else None

@@ -15,7 +15,7 @@ from guestlist.events import Happening, record, record_all
 from guestlist.models import ApiKey, Organization
 from guestlist.models.api_key import key_hash, new_key
 from guestlist.names import clean_name
-from guestlist.permissions import ALL_PERMISSIONS, Permission
+from guestlist.permissions import Permission, all_permissions
 
 # Writing the time of use at every request would make each read a write.
 LAST_USED_GRAIN = timedelta(minutes=1)
@@ -42,7 +42,7 @@ def create_api_key(
     """
     with access.locked(actor, organization, Permission.API_KEY_MANAGE) as organization:
         wanted = frozenset(permissions)
-        for unknown in sorted(wanted - ALL_PERMISSIONS):
+        for unknown in sorted(wanted - all_permissions()):
             raise errors.UnknownPermission(permission=unknown)
         if not wanted <= (access.permissions_of(actor, organization) or frozenset()):
             raise errors.AboveOwnRole

@@ -1,5 +1,6 @@
 """Links to hand over, where e-mail is not configured."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from guestlist import errors
@@ -9,6 +10,7 @@ from guestlist.conf import conf
 from guestlist.events import Happening, record
 from guestlist.links import HAND_OVER, invitation_url, new_nonce
 from guestlist.models import Invitation, Organization
+from guestlist.models.fields import chunks
 from guestlist.permissions import Permission
 
 
@@ -34,7 +36,8 @@ def create_hand_over_link(*, actor: Actor, organization: Organization, invitatio
     return invitation_url(nonce, invitation.pk, HAND_OVER)
 
 
-def end_hand_over_links(organization: Organization, user_id: Any) -> None:
-    """Part of removing a member: the links that they made stop working."""
-    made = Invitation.objects.filter(organization=organization, hand_over_by_id=str(user_id))
-    made.update(hand_over_nonce=None, hand_over_by_id=None)
+def end_hand_over_links(organization: Organization, user_ids: Sequence[Any]) -> None:
+    """Part of removing members: the links that they made stop working."""
+    for ids in chunks([str(user_id) for user_id in user_ids]):
+        made = Invitation.objects.filter(organization=organization, hand_over_by_id__in=ids)
+        made.update(hand_over_nonce=None, hand_over_by_id=None)

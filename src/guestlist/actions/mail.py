@@ -10,7 +10,7 @@ from guestlist.addresses import comparison_key
 from guestlist.conf import conf
 from guestlist.models import Delivery, Invitation, Membership, Organization
 from guestlist.models.delivery import TO_INVITED, Kind, State
-from guestlist.models.fields import insert_all, timestamp
+from guestlist.models.fields import chunks, insert_all, timestamp
 from guestlist.models.history import Appended
 from guestlist.permissions import Permission
 from guestlist.wakeup import wake_after_commit
@@ -67,12 +67,11 @@ def cancel_mail(invitation_ids: Sequence[UUID], *, now: datetime) -> None:
     owed.filter(pk__in=ids).update(state=State.CANCELED, next_at=None, detail="", history=Appended(entry))
 
 
-def cancel_news(organization: Organization, email: str) -> None:
-    """Stop word to somebody who does not manage the members any more."""
-    owed = Delivery.objects.owed().exclude(kind__in=TO_INVITED)
-    owed.filter(organization=organization, recipient=email).update(
-        state=State.CANCELED, next_at=None, detail=""
-    )
+def cancel_news(organization: Organization, emails: Sequence[str]) -> None:
+    """Stop word to those who do not manage the members any more."""
+    owed = Delivery.objects.owed().exclude(kind__in=TO_INVITED).filter(organization=organization)
+    for addresses in chunks(emails):
+        owed.filter(recipient__in=addresses).update(state=State.CANCELED, next_at=None, detail="")
 
 
 def concerned(organization: Organization, invitation: Invitation) -> Sequence[Membership]:

@@ -1,6 +1,6 @@
 """Change a role, remove, leave."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.db.models import Q
@@ -15,7 +15,7 @@ from guestlist.actors import Actor
 from guestlist.addresses import comparison_key
 from guestlist.conf import conf
 from guestlist.events import Happening, record
-from guestlist.models import Invitation, Membership, Organization, Role
+from guestlist.models import Invitation, JoinLink, Membership, Organization, Role
 from guestlist.models.fields import as_uuid, chunks
 from guestlist.permissions import Permission
 
@@ -39,8 +39,7 @@ def change_role(*, actor: Actor, organization: Organization, member_id: Any, rol
         member.role = role
         member.save(update_fields=["role"])
         if Permission.MEMBER_MANAGE not in member.permissions:
-            end_hand_over_links(organization, member.user_id)
-            cancel_news(organization, member.email)
+            end_management(organization, [member])
         change = {"role": (before and before.name, role and role.name)}
         record(actor, organization, Happening("member.role_changed", member, change))
     return member
@@ -74,18 +73,44 @@ def leave_organization(*, actor: Actor, organization: Organization) -> Membershi
 
 
 def add_member(
-    actor: Actor, organization: Organization, *, user: Any, role: Role | None = None
+    actor: Actor,
+    organization: Organization,
+    *,
+    user: Any,
+    via: Membership.Via,
+    role: Role | None = None,
+    invitation: Invitation | None = None,
+    join_link: JoinLink | None = None,
 ) -> Membership:
-    """Part of the actions that let somebody in: a membership in the locked `organization`, and its event."""
+    """Part of the actions that let somebody in: a membership in the locked `organization`, and its event.
+    Without `role` it has the one for new members, if there is one.
+    """
+    role = role or organization.new_member_role
     member = Membership(
-        organization=organization, user=user, role=role, joined_at=organization.now, **_profile(user)
+        organization=organization,
+        user=user,
+        role=role,
+        via=via,
+        invitation=invitation,
+        join_link=join_link,
+        joined_at=organization.now,
+        **_profile(user),
     )
     member.save(force_insert=True)
-    record(actor, organization, Happening("member.joined", member, {"role": (None, role and role.name)}))
+    changes = {"role": (None, role and role.name), "via": (None, via.value)}
+    record(actor, organization, Happening("member.joined", member, changes))
     # Whoever is in needs no new invitation.
     keys = verified_keys(Actor.user(user, origin=actor.origin)) | {member.email_key}
     Invitation.objects.asked().filter(organization=organization, key__in=keys).update(asking=False)
     return member
+
+
+def end_management(organization: Organization, members: Collection[Membership]) -> None:
+    """Part of the actions after which `members` do not manage members any more: the links that they handed
+    over stop working, and no more word goes to them.
+    """
+    end_hand_over_links(organization, [member.user_id for member in members])
+    cancel_news(organization, [member.email for member in members])
 
 
 def update_profile(*, user: Any) -> None:
@@ -176,8 +201,7 @@ def _end(actor: Actor, organization: Organization, member: Membership, state: Me
     member.state, member.ended_at = state, organization.now
     member.save(update_fields=["state", "ended_at"])
     record(actor, organization, Happening(f"member.{state}", member))
-    cancel_news(organization, member.email)
-    end_hand_over_links(organization, member.user_id)
+    end_management(organization, [member])
     if state == Membership.State.REMOVED:
         keys = verified_keys(Actor.user(member.user, origin=actor.origin)) | {member.email_key}
         addressed = Invitation.objects.pending().filter(organization=organization, key__in=keys)

@@ -25,7 +25,7 @@ from guestlist.models.delivery import Kind
 from guestlist.models.organization import MAX_SLUG, SLUG
 from guestlist.models.setup_link import code_hash, new_code
 from guestlist.names import clean_name
-from guestlist.permissions import ADMIN_PERMISSIONS, CREATE_ORGANIZATION, Permission, permission_label
+from guestlist.permissions import CREATE_ORGANIZATION, Permission, admin_permissions, permission_label
 
 SETUP_LINK_LIFETIME = timedelta(days=7)
 TEST_PAUSE = timedelta(minutes=1)
@@ -63,7 +63,7 @@ def create_organization(
         owner_role = _insert_roles(organization)
         record(actor, organization, Happening("organization.created", organization))
         if owner is not None:
-            add_member(actor, organization, user=owner, role=owner_role)
+            add_member(actor, organization, user=owner, via=Membership.Via.FOUNDED, role=owner_role)
     return organization
 
 
@@ -206,7 +206,8 @@ def make_first_owner(*, actor: Actor, organization: Organization) -> Membership:
         role = Role.objects.get(organization=organization, fixed=True)
         member = Membership.objects.active().filter(organization=organization, user=actor.subject).first()
         if member is None:
-            return add_member(actor, organization, user=actor.subject, role=role)
+            via = Membership.Via.SET_UP
+            return add_member(actor, organization, user=actor.subject, via=via, role=role)
         member.role = role
         member.save(update_fields=["role"])
         record(actor, organization, Happening("member.role_changed", member, {"role": (None, role.name)}))
@@ -260,7 +261,7 @@ def _insert(name: str, slug: str) -> Organization:
 
 def _insert_roles(organization: Organization) -> Role:
     owner = Role(organization=organization, name="Owner", fixed=True)
-    admin = Role(organization=organization, name="Admin", permissions=sorted(ADMIN_PERMISSIONS))
+    admin = Role(organization=organization, name="Admin", permissions=sorted(admin_permissions()))
     member = Role(organization=organization, name="Member")
     Role.objects.bulk_create([owner, admin, member])
     return owner

@@ -2,8 +2,12 @@
 
 from guestlist.models.api_key import ApiKey
 from guestlist.models.delivery import Delivery
+from guestlist.models.domain import Domain
 from guestlist.models.event import Event
+from guestlist.models.former_slug import FormerSlug
 from guestlist.models.invitation import Invitation
+from guestlist.models.join_link import JoinLink
+from guestlist.models.join_request import JoinRequest
 from guestlist.models.mail_queue import MailQueue, Tally
 from guestlist.models.membership import Membership
 from guestlist.models.organization import Organization
@@ -15,8 +19,12 @@ from guestlist.models.suppression import Suppression
 __all__ = [
     "ApiKey",
     "Delivery",
+    "Domain",
     "Event",
+    "FormerSlug",
     "Invitation",
+    "JoinLink",
+    "JoinRequest",
     "MailQueue",
     "Membership",
     "Organization",

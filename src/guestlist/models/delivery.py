@@ -35,6 +35,8 @@ class Kind(models.TextChoices):
     DECLINED = "declined"
     DIGEST = "digest"
     TEST = "test"
+    DOMAIN_CODE = "domain_code"
+    JOIN_REQUEST = "join_request"
 
 
 OWED = (State.QUEUED, State.DEFERRED)

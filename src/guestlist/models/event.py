@@ -34,7 +34,14 @@ class Event(Row):
             models.UniqueConstraint(fields=("organization", "number"), name="event_number_is_unique"),
             models.CheckConstraint(condition=models.Q(number__gte=1), name="event_number_from_one"),
         )
-        indexes = (models.Index(fields=("organization", "type", "number"), name="event_by_type"),)
+        indexes = (
+            models.Index(fields=("organization", "type", "number"), name="event_by_type"),
+            models.Index(fields=("organization", "at", "number"), name="event_by_time"),
+            models.Index(fields=("organization", "actor_type", "actor_id", "number"), name="event_by_actor"),
+            models.Index(
+                fields=("organization", "subject_type", "subject_id", "number"), name="event_by_subject"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.number} {self.type}"

@@ -12,6 +12,8 @@ from guestlist.models.organization import Organization
 
 if TYPE_CHECKING:
     from guestlist.models.delivery import Delivery
+    from guestlist.models.domain import Domain
+    from guestlist.models.join_link import JoinLink
 
 # "Never expires" as a time, so that comparing and sorting need no special case. REST shows it as null.
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -76,7 +78,8 @@ class Invitation(Row):
     half of the link, which opens nothing without the server's secret key. `asked_at` is when the person
     last asked for a new one, `asking` whether nobody has answered that yet. `remind_at` is when the next
     reminder is due, `unreported_at` when it expired or its mail came back, until a digest has said so.
-    `language` is that of its mail; empty is the organization's.
+    `language` is that of its mail and `lifetime` its own (`36h`, `never`); empty is the organization's.
+    With `join_link` or `domain` nobody sent it: whoever typed the address at that door asked for it.
     """
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="invitations")
@@ -99,6 +102,13 @@ class Invitation(Row):
     hand_over_nonce = models.CharField(max_length=22, unique=True, null=True)  # noqa: DJ001  (most have none)
     hand_over_by_id = models.CharField(max_length=64, null=True)  # noqa: DJ001  (the operator has none)
     language = models.CharField(max_length=10, blank=True)
+    lifetime = models.CharField(max_length=10, blank=True)
+    join_link: "models.ForeignKey[JoinLink | None, Any]" = models.ForeignKey(
+        "guestlist.JoinLink", models.SET_NULL, null=True, related_name="invitations"
+    )
+    domain: "models.ForeignKey[Domain | None, Any]" = models.ForeignKey(
+        "guestlist.Domain", models.SET_NULL, null=True, related_name="invitations"
+    )
     remind_at = models.DateTimeField(null=True)
     unreported_at = models.DateTimeField(null=True)
     delivery: "models.ForeignKey[Delivery | None, Delivery | None]" = models.ForeignKey(

@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models.functions import Coalesce, Now
 
 from guestlist.models.fields import Row, searchable, timestamp
+from guestlist.models.invitation import Invitation
+from guestlist.models.join_link import JoinLink
 from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
 from guestlist.models.role import Role
@@ -32,7 +34,8 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
 
 class Membership(Row):
     """`name`, `email` and `email_key` are copies of the account's, made at joining and kept up to date by
-    `update_profile`, so that lists sort and search without asking the user model.
+    `update_profile`, so that lists sort and search without asking the user model. `via` says how the member
+    came in, by which `invitation` or `join_link`.
     """
 
     class State(models.TextChoices):
@@ -42,14 +45,31 @@ class Membership(Row):
         REMOVED = "removed"
         LEFT = "left"
 
+    class Via(models.TextChoices):
+        """How somebody came in; empty where nobody wrote it down."""
+
+        FOUNDED = "founded"
+        SET_UP = "set_up"
+        INVITATION = "invitation"
+        HAND_OVER = "hand_over"
+        JOIN_LINK = "join_link"
+        DOMAIN = "domain"
+
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="memberships")
-    role = models.ForeignKey(Role, models.PROTECT, null=True, related_name="memberships")
+    role = models.ForeignKey(Role, models.SET_NULL, null=True, related_name="memberships")
     name = models.CharField(max_length=150)
     email = models.CharField(max_length=254)
     email_key = models.CharField(max_length=254)
     email_verified = models.BooleanField(default=True)
     state = models.CharField(max_length=10, choices=State.choices, default=State.ACTIVE)
+    via = models.CharField(max_length=10, choices=Via.choices, blank=True)
+    invitation: "models.ForeignKey[Invitation | None, Any]" = models.ForeignKey(
+        Invitation, models.SET_NULL, null=True, related_name="+"
+    )
+    join_link: "models.ForeignKey[JoinLink | None, Any]" = models.ForeignKey(
+        JoinLink, models.SET_NULL, null=True, related_name="memberships"
+    )
     joined_at = models.DateTimeField(db_default=Now())
     ended_at = models.DateTimeField(null=True)
 
@@ -79,6 +99,8 @@ class Membership(Row):
             ),
         )
         indexes = (
+            # Whoever was removed is not let back in by a link, with a new account neither.
+            models.Index(fields=("organization", "email_key", "joined_at"), name="membership_of_address"),
             models.Index(fields=("organization", "state", "name", "id"), name="membership_by_name"),
             models.Index(fields=("organization", "state", "email_key", "id"), name="membership_by_email"),
             models.Index(fields=("organization", "state", "joined_at", "id"), name="membership_by_joined"),

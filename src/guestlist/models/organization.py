@@ -9,6 +9,9 @@ from django.db.models.functions import Now
 
 from guestlist.models.fields import Row, timestamp
 
+if TYPE_CHECKING:
+    from guestlist.models.role import Role
+
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_SLUG = 63
 # Days after a mail at which a pending invitation is brought to mind.
@@ -21,6 +24,10 @@ def _reminder_days() -> list[int]:
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):
     """Organizations."""
+
+    def present(self) -> "OrganizationQuerySet":
+        """Those that are not deleted."""
+        return self.filter(deleted_at=None)
 
     def lock(self, pk: Any) -> "Organization":
         """The organization, locked until the transaction ends; `now` is the database's time.
@@ -38,6 +45,10 @@ class Organization(Row):
     `accent` is the colour of its messages as `#rrggbb`, `language` theirs; empty is the server's. Pending
     invitations are brought to mind `reminder_days` days after they were mailed. With `digests`, inviters are
     told once a day what expired and bounced; `digest_at` is when that was last looked at.
+
+    `invitation_lifetime` is `7d`, `36h` or `never`; empty is the server's. With `allowed_domains` only
+    addresses there are invited, never those at `denied_domains`; each is `acme.com` or `*.acme.com`.
+    Whoever joins gets `new_member_role`. One that is deleted is kept for 30 days after `deleted_at`.
     """
 
     slug = models.CharField(max_length=MAX_SLUG, unique=True)
@@ -49,6 +60,14 @@ class Organization(Row):
     reminder_days = models.JSONField(default=_reminder_days)
     digests = models.BooleanField(default=True)
     digest_at = models.DateTimeField(null=True)
+    invitation_lifetime = models.CharField(max_length=10, blank=True)
+    allowed_domains = models.JSONField(default=list)
+    denied_domains = models.JSONField(default=list)
+    new_member_role: "models.ForeignKey[Role | None, Any]" = models.ForeignKey(
+        "guestlist.Role", models.SET_NULL, null=True, related_name="+"
+    )
+    require_two_factor = models.BooleanField(default=False)
+    deleted_at = models.DateTimeField(null=True)
 
     objects = OrganizationQuerySet.as_manager()
 
@@ -64,6 +83,13 @@ class Organization(Row):
             models.CheckConstraint(
                 condition=models.Q(accent="") | models.Q(accent__regex="^#[0-9a-f]{6}$"),
                 name="organization_accent_is_colour",
+            ),
+        )
+        indexes = (
+            models.Index(
+                fields=("deleted_at",),
+                condition=models.Q(deleted_at__isnull=False),
+                name="organization_deleted",
             ),
         )
 

@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 
 from guestlist.models.fields import Row
 from guestlist.models.organization import Organization
-from guestlist.permissions import ALL_PERMISSIONS
+from guestlist.permissions import all_permissions
 
 
 class Role(Row):
@@ -21,7 +21,7 @@ class Role(Row):
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("organization", "name"), name="role_name_is_unique"),
+            models.UniqueConstraint("organization", Lower("name"), name="role_name_is_unique"),
             models.UniqueConstraint(
                 fields=("organization",), condition=models.Q(fixed=True), name="role_one_is_fixed"
             ),
@@ -33,8 +33,8 @@ class Role(Row):
 
     @property
     def permission_set(self) -> frozenset[str]:
-        """What a holder may do."""
-        return ALL_PERMISSIONS if self.fixed else frozenset(self.permissions)
+        """What a holder may do. A permission that the project has given up is none."""
+        return all_permissions() if self.fixed else all_permissions() & set(self.permissions)
 
     def as_reference(self) -> dict[str, Any]:
         """The role as REST shows it inside a member."""

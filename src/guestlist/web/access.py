@@ -18,7 +18,7 @@ from guestlist import errors
 from guestlist.actions.mail_queue import queue_trouble
 from guestlist.actors import Actor, Origin
 from guestlist.conf import conf
-from guestlist.models import Invitation, Membership, Organization
+from guestlist.models import Invitation, JoinRequest, Membership, Organization
 from guestlist.models.listing import capped_counts
 from guestlist.permissions import Permission, permission_label
 from guestlist.web.dates import clock
@@ -45,12 +45,11 @@ class Visit:
     @property
     def can_manage_members(self) -> bool:
         """Whether Members and Invitations are shown."""
-        return Permission.MEMBER_MANAGE in self.membership.permissions
+        return self.can(Permission.MEMBER_MANAGE)
 
-    @property
-    def can_update_organization(self) -> bool:
-        """Whether Settings is shown."""
-        return Permission.ORGANIZATION_UPDATE in self.membership.permissions
+    def can(self, *permissions: Permission) -> bool:
+        """Whether the member's role holds any of `permissions`."""
+        return not self.membership.permissions.isdisjoint(permissions)
 
 
 def origin(request: HttpRequest) -> Origin:
@@ -113,10 +112,11 @@ def shell(visit: Visit) -> dict[str, Any]:
     members.
     """
     organization = visit.organization
-    members, pending = capped_counts(
+    members, pending, requests = capped_counts(
         [
             Membership.objects.active().filter(organization=organization),
             Invitation.objects.pending().filter(organization=organization),
+            JoinRequest.objects.pending().filter(organization=organization),
         ]
     )
     return personal_shell(visit.actor, organization) | {
@@ -124,8 +124,12 @@ def shell(visit: Visit) -> dict[str, Any]:
         "user_email": visit.membership.email,
         "member_count": members,
         "pending_count": pending,
+        "request_count": requests,
         "can_manage_members": visit.can_manage_members,
-        "can_update_organization": visit.can_update_organization,
+        "can_join_ways": visit.can(Permission.MEMBER_MANAGE, Permission.ORGANIZATION_UPDATE),
+        "can_read_roles": visit.can(Permission.ROLE_READ),
+        "can_read_audit_log": visit.can(Permission.AUDIT_READ),
+        "can_update_organization": visit.can(Permission.ORGANIZATION_UPDATE, Permission.ORGANIZATION_DELETE),
         "mail_notice": "not_configured" if conf().email_sending == "off" else None,
         "failing": _failing() if visit.can_manage_members else None,
     }
@@ -160,7 +164,11 @@ def personal_shell(actor: Actor, organization: Organization | None = None) -> di
         "user_email": actor.email,
         "member_count": 0,
         "pending_count": 0,
+        "request_count": 0,
         "can_manage_members": False,
+        "can_join_ways": False,
+        "can_read_roles": False,
+        "can_read_audit_log": False,
         "can_update_organization": False,
         "mail_notice": None,
         "failing": None,
