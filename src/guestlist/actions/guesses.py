@@ -1,4 +1,4 @@
-"""Links and keys that do not exist, counted for each network."""
+"""Links, keys and ids that do not exist, counted for each network."""
 
 import logging
 import time
@@ -10,8 +10,18 @@ from django.core.cache import cache
 from guestlist import errors
 from guestlist.actions.limits import refusal
 from guestlist.conf import Limit, conf
+from guestlist.links import mask_token
 
 logger = logging.getLogger("guestlist.limits")
+
+
+def count_unknown(*, who: str, ip: str | None, path: str) -> None:
+    """Write down and count that `who`, who is signed in, asked for something that does not exist or is not
+    theirs: nobody is told which, and ids can't be tried by the thousand. The name in the log is that of the
+    OWASP vocabulary. Raises TooManyTries.
+    """
+    logger.warning("malicious_direct_reference who=%s path=%s", who, mask_token(path))
+    count_guess(ip=ip)
 
 
 def count_guess(*, ip: str | None) -> None:

@@ -13,6 +13,8 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 
 from guestlist import addresses, errors
+from guestlist.actions.guesses import count_unknown
+from guestlist.actors import Actor
 from guestlist.api.limits import headers_of
 
 logger = logging.getLogger("guestlist.api")
@@ -87,6 +89,17 @@ def _headers(error: errors.GuestlistError) -> dict[str, str]:
     return headers | headers_of(error)
 
 
+def _not_found(request: HttpRequest, error: errors.NotFound | type[errors.NotFound]) -> HttpResponse:
+    """Unknown, or another organization's, which look the same. Counted for whoever came with a key."""
+    actor = getattr(request, "auth", None)
+    if isinstance(actor, Actor):
+        try:
+            count_unknown(who=f"api_key:{actor.id}", ip=actor.origin.ip, path=request.path)
+        except errors.TooManyTries as limited:
+            return problem(limited)
+    return problem(errors.NotFound())
+
+
 def install(api: NinjaAPI) -> None:
     """Answer every exception that a handler lets out with a problem."""
     handlers: Mapping[type[Exception], Callable[[Any], errors.GuestlistError]] = {
@@ -101,6 +114,7 @@ def install(api: NinjaAPI) -> None:
     }
     for kind, translate in handlers.items():
         api.add_exception_handler(kind, lambda _, error, translate=translate: problem(translate(error)))  # type: ignore[misc]
+    api.add_exception_handler(errors.NotFound, _not_found)
     api.add_exception_handler(Exception, _unexpected)
 
 

@@ -9,7 +9,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from guestlist import errors
-from guestlist.web.access import Visit, shell
+from guestlist.actions.guesses import count_unknown
+from guestlist.web.access import Visit, origin, shell
 from guestlist.web.toasts import toasts
 
 
@@ -46,6 +47,8 @@ class Errors:
         """Only for errors that are meant for people."""
         if not isinstance(exception, errors.GuestlistError):
             return None
+        if isinstance(exception, errors.NotFound):
+            exception = _counted(request, exception)
         return with_retry_after(self._answer(request, exception), exception)
 
     def _answer(self, request: HttpRequest, error: errors.GuestlistError) -> HttpResponse:
@@ -55,6 +58,16 @@ class Errors:
             answer["HX-Reswap"] = "none"
             return answer
         return _page(request, error)
+
+
+def _counted(request: HttpRequest, error: errors.NotFound) -> errors.GuestlistError:
+    """The refusal, or another one where there were too many of it."""
+    if request.user.is_authenticated:
+        try:
+            count_unknown(who=f"user:{request.user.pk}", ip=origin(request).ip, path=request.path)
+        except errors.TooManyTries as limited:
+            return limited
+    return error
 
 
 def with_retry_after(answer: HttpResponse, error: errors.GuestlistError) -> HttpResponse:
