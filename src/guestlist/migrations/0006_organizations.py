@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+# Kinds of mail that belong to no invitation.
+_OWN = ("digest", "test", "domain_code", "join_request")
 triggers = import_module("guestlist.migrations.0002_event_is_append_only")
 
 
@@ -430,6 +432,15 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("state__in", ("pending", "granted", "dismissed"))),
                 name="join_request_state_is_known",
+            ),
+        ),
+        migrations.RemoveConstraint(model_name="delivery", name="delivery_knows_invitation"),
+        migrations.AddConstraint(
+            model_name="delivery",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("invitation", None), ("kind__in", _OWN))
+                | (~models.Q(("kind__in", _OWN)) & models.Q(("invitation__isnull", False))),
+                name="delivery_knows_invitation",
             ),
         ),
         migrations.RunPython(_with_triggers, _without_triggers),

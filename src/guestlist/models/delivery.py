@@ -11,6 +11,7 @@ from guestlist.models.fields import Row, searchable, timestamp
 from guestlist.models.invitation import Invitation
 from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
+from guestlist.models.text_search import containing
 
 
 class State(models.TextChoices):
@@ -42,6 +43,8 @@ class Kind(models.TextChoices):
 OWED = (State.QUEUED, State.DEFERRED)
 # Those that go to the invited person.
 TO_INVITED = (Kind.INVITATION, Kind.REMINDER)
+# Those that belong to no invitation.
+OWN = (Kind.DIGEST, Kind.TEST, Kind.DOMAIN_CODE, Kind.JOIN_REQUEST)
 # What is kept of a message that is tried again and again.
 HISTORY = 20
 
@@ -76,7 +79,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def matching(self, text: str) -> "DeliveryQuerySet":
         """Those with `text` anywhere in the address they go to."""
         text = searchable(text).lower()
-        return self.filter(key__contains=text) if text else self
+        return containing(self, text) if text else self
 
 
 class Delivery(Row):
@@ -133,8 +136,8 @@ class Delivery(Row):
                 name="delivery_knows_recipient",
             ),
             models.CheckConstraint(
-                condition=models.Q(kind__in=("digest", "test"), invitation=None)
-                | (~models.Q(kind__in=("digest", "test")) & models.Q(invitation__isnull=False)),
+                condition=models.Q(kind__in=OWN, invitation=None)
+                | (~models.Q(kind__in=OWN) & models.Q(invitation__isnull=False)),
                 name="delivery_knows_invitation",
             ),
             models.CheckConstraint(condition=models.Q(kind__in=Kind.values), name="delivery_kind_is_known"),
@@ -154,6 +157,8 @@ class Delivery(Row):
             models.Index(fields=("invitation", "id"), name="delivery_by_invitation"),
             models.Index(fields=("organization", "id"), name="delivery_by_organization"),
             models.Index(fields=("organization", "state", "id"), name="delivery_by_state"),
+            models.Index(fields=("organization", "key", "id"), name="delivery_all_by_address"),
+            models.Index(fields=("organization", "state", "key", "id"), name="delivery_state_by_address"),
             models.Index(fields=("key",), name="delivery_by_address"),
             models.Index(
                 fields=("organization", "key"),

@@ -1,11 +1,25 @@
 """Something that happened. This table is the audit log, and what webhooks will carry."""
 
+import json
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import models
 
-from guestlist.models.fields import Row, timestamp
+from guestlist.models.fields import Row, searchable, timestamp
 from guestlist.models.organization import Organization
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    """Events."""
+
+    def matching(self, text: str) -> "EventQuerySet":
+        """Those with `text` anywhere in who, what, to whom or from which address. No index answers that."""
+        if not (text := searchable(text)):
+            return self
+        names = ("actor_name", "subject_name", "type", "ip")
+        return self.filter(reduce(or_, (models.Q(**{f"{name}__icontains": text}) for name in names)))
 
 
 class Event(Row):
@@ -28,6 +42,25 @@ class Event(Row):
     subject_id = models.CharField(max_length=64)
     subject_name = models.CharField(max_length=254)
     changes = models.JSONField(default=dict)
+
+    objects = EventQuerySet.as_manager()
+
+    HEADER = (
+        "number",
+        "at",
+        "type",
+        "actor_type",
+        "actor_id",
+        "actor_name",
+        "door",
+        "ip",
+        "user_agent",
+        "subject_type",
+        "subject_id",
+        "subject_name",
+        "changes",
+        "id",
+    )
 
     class Meta:
         constraints = (
@@ -58,3 +91,8 @@ class Event(Row):
             "subject": {"type": self.subject_type, "id": self.subject_id, "name": self.subject_name},
             "changes": self.changes,
         }
+
+    def as_row(self) -> list[Any]:
+        """The event as a line of a table; HEADER names its cells."""
+        changed = {"at": timestamp(self.at), "changes": json.dumps(self.changes), "id": str(self.pk)}
+        return [changed[name] if name in changed else getattr(self, name) for name in self.HEADER]

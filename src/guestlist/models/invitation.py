@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from guestlist.models.fields import Row, searchable, timestamp
 from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
+from guestlist.models.text_search import containing
 
 if TYPE_CHECKING:
     from guestlist.models.delivery import Delivery
@@ -40,7 +41,8 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
 
     def pending(self) -> "InvitationQuerySet":
         """Those that can be accepted now, by the database's clock."""
-        return self.filter(status=Status.PENDING, expires_at__gt=Now())
+        # SQLite would take `expires_at > now` for a reason to read all of them, and sort them then.
+        return self.filter(~models.Q(expires_at__lte=Now()), status=Status.PENDING)
 
     def with_status(self, status: str) -> "InvitationQuerySet":
         """Those that people see as `status`, or those of the filter `asked`."""
@@ -59,7 +61,7 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     def matching(self, text: str) -> "InvitationQuerySet":
         """Those with `text` anywhere in the address."""
         text = searchable(text).lower()
-        return self.filter(key__contains=text) if text else self
+        return containing(self, text) if text else self
 
     def for_display(self) -> "InvitationQuerySet":
         """With what a row shows: the state of its mail, and the status as of now."""
@@ -181,6 +183,11 @@ class Invitation(Row):
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def columns(cls, status: str) -> Columns:
+        """What a list sorts by; within one status, the oldest first."""
+        return cls.COLUMNS if status == ASKED else {**cls.COLUMNS, "status": models.F("invited_at")}
 
     def as_resource(self) -> dict[str, Any]:
         """The invitation as REST shows it. Load it with `for_display`."""

@@ -1,6 +1,5 @@
 """A link by which any number of people can join."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
@@ -12,13 +11,37 @@ from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
 
 
+class State(models.TextChoices):
+    """What people see of a link: nobody joins unless it is on."""
+
+    ON = "on"
+    OFF = "off"
+    USED_UP = "used_up"
+    EXPIRED = "expired"
+
+
+_USED_UP = models.Q(max_uses__isnull=False, uses__gte=models.F("max_uses"))
+
+
 class JoinLinkQuerySet(models.QuerySet["JoinLink"]):
     """Join links."""
 
     def open(self) -> "JoinLinkQuerySet":
         """Those by which somebody can join now, by the database's clock."""
-        left = models.Q(max_uses=None) | models.Q(uses__lt=models.F("max_uses"))
-        return self.filter(left, enabled=True, expires_at__gt=Now())
+        return self.filter(~_USED_UP, enabled=True, expires_at__gt=Now())
+
+    def for_display(self) -> "JoinLinkQuerySet":
+        """With what people see of it: its state as of now."""
+        return self.annotate(state_now=STATE_NOW)  # type: ignore[no-redef]
+
+
+STATE_NOW = models.Case(
+    models.When(enabled=False, then=models.Value(State.OFF)),
+    models.When(_USED_UP, then=models.Value(State.USED_UP)),
+    models.When(expires_at__lte=Now(), then=models.Value(State.EXPIRED)),
+    default=models.Value(State.ON),
+    output_field=models.CharField(),
+)
 
 
 class JoinLink(Row):
@@ -46,11 +69,12 @@ class JoinLink(Row):
         "name": models.F("name"),
         "uses": models.F("uses"),
         "expires": models.F("expires_at"),
+        "status": STATE_NOW,
         "created": models.F("created_at"),
     }
 
     if TYPE_CHECKING:
-        now: datetime
+        state_now: str
 
     class Meta:
         constraints = (
@@ -69,11 +93,11 @@ class JoinLink(Row):
         return self.name
 
     def as_resource(self) -> dict[str, Any]:
-        """The link as programs are shown it: without what opens it."""
+        """The link as programs are shown it: without what opens it. Load it with `for_display`."""
         return {
             "id": str(self.pk),
             "name": self.name,
-            "enabled": self.enabled,
+            "status": self.state_now,
             "expires_at": None if self.expires_at == NEVER else timestamp(self.expires_at),
             "max_uses": self.max_uses,
             "uses": self.uses,

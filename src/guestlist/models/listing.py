@@ -14,8 +14,8 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import connections, models
-from django.db.models import F, Q
-from django.db.models.expressions import BaseExpression
+from django.db.models import BooleanField, F, Func, UUIDField, Value
+from django.db.models.expressions import BaseExpression, Col
 
 from guestlist import errors
 
@@ -76,10 +76,16 @@ class Listing(Generic[M]):
 
     def _beyond(self, rows: "models.QuerySet[M]", cursor: str, *, backwards: bool) -> "models.QuerySet[M]":
         value, pk = self._read(cursor)
-        way = "lt" if self._descending != backwards else "gt"
-        # The first condition alone is what an index can serve; the second breaks ties.
-        rows = rows.filter(**{f"sort_value__{way}e": value})
-        return rows.filter(Q(**{f"sort_value__{way}": value}) | Q(**{f"pk__{way}": pk}))
+        column: Any = rows.query.annotations["sort_value"]
+        way, sign = ("lt", "<") if self._descending != backwards else ("gt", ">")
+        if not isinstance(column, Col):
+            # SQLite's indexes of expressions serve one compared alone.
+            rows = rows.filter(**{f"sort_value__{way}e": value})
+        edge = _pair(Value(value, column.output_field), Value(pk, UUIDField()))
+        own = _pair(column, F("pk"))
+        return rows.filter(
+            Func(own, edge, template="%(expressions)s", arg_joiner=f" {sign} ", output_field=BooleanField())
+        )
 
     def _page(self, rows: list[M], size: int, *, has_before: bool) -> Page[M]:
         items = rows[:size]
@@ -113,6 +119,11 @@ class Listing(Generic[M]):
             ValidationError,
         ) as error:
             raise errors.InvalidCursor from error
+
+
+def _pair(*expressions: Any) -> Func:
+    """Two values that are compared as one: an index goes straight there, past any number of ties."""
+    return Func(*expressions, template="(%(expressions)s)", output_field=BooleanField())
 
 
 def capped_counts(querysets: "Sequence[models.QuerySet[Any]]") -> list[int]:

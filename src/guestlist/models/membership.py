@@ -6,16 +6,37 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Coalesce, Now
+from django.db.models.sql.compiler import SQLCompiler
 
-from guestlist.models.fields import Row, searchable, timestamp
+from guestlist.models.fields import Row, as_uuid, searchable, timestamp
 from guestlist.models.invitation import Invitation
 from guestlist.models.join_link import JoinLink
 from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
 from guestlist.models.role import Role
+from guestlist.models.text_search import containing
 
 # Roles sort in the order they were made (Owner, Admin, Member, …); members without one come last.
 NO_ROLE = uuid.UUID(int=2**128 - 1)
+# Not a role: a filter, for those who have none.
+NEEDS_ROLE = "none"
+
+
+def _role() -> Coalesce:
+    return Coalesce("role_id", models.Value(NO_ROLE, models.UUIDField()))
+
+
+class RoleOrLast(Coalesce):
+    """The role as it sorts, in the words of the index: SQLite does not see it in a value that is bound."""
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        """With the value written out."""
+        sql, _ = super().as_sql(compiler, connection, **extra)
+        return sql.replace("%s", f"'{NO_ROLE.hex}'"), []
+
+
+def _role_or_last() -> RoleOrLast:
+    return RoleOrLast("role_id", models.Value(NO_ROLE, models.UUIDField()))
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -26,10 +47,16 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         return self.filter(state=Membership.State.ACTIVE)
 
     def matching(self, text: str) -> "MembershipQuerySet":
-        """Those with `text` anywhere in the name or address."""
-        if not (text := searchable(text)):
+        """Those with `text` anywhere in the name or address; see `containing`."""
+        return containing(self, text) if (text := searchable(text)) else self
+
+    def with_role(self, role: str) -> "MembershipQuerySet":
+        """Those with the role of this id, or with `none` those without one; empty is everybody."""
+        if not role:
             return self
-        return self.filter(models.Q(name__icontains=text) | models.Q(email__icontains=text))
+        held = NO_ROLE if role == NEEDS_ROLE else as_uuid(role) or uuid.UUID(int=0)
+        # As the indexes have it that sort by role.
+        return self.alias(held=_role_or_last()).filter(held=held)
 
 
 class Membership(Row):
@@ -78,7 +105,7 @@ class Membership(Row):
     COLUMNS: Columns = {
         "name": models.F("name"),
         "email": models.F("email_key"),
-        "role": Coalesce("role_id", models.Value(NO_ROLE, models.UUIDField())),
+        "role": _role_or_last(),
         "joined": models.F("joined_at"),
     }
 
@@ -104,17 +131,23 @@ class Membership(Row):
             models.Index(fields=("organization", "state", "name", "id"), name="membership_by_name"),
             models.Index(fields=("organization", "state", "email_key", "id"), name="membership_by_email"),
             models.Index(fields=("organization", "state", "joined_at", "id"), name="membership_by_joined"),
+            models.Index("organization", "state", _role(), "id", name="membership_by_role"),
+            models.Index("organization", "state", _role(), "name", "id", name="membership_role_by_name"),
             models.Index(
-                "organization",
-                "state",
-                Coalesce("role_id", models.Value(NO_ROLE, models.UUIDField())),
-                "id",
-                name="membership_by_role",
+                "organization", "state", _role(), "email_key", "id", name="membership_role_by_email"
+            ),
+            models.Index(
+                "organization", "state", _role(), "joined_at", "id", name="membership_role_by_joined"
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>"
+
+    @classmethod
+    def columns(cls, role: str) -> Columns:
+        """What a list sorts by; within one role, those who have it sort by name."""
+        return {**cls.COLUMNS, "role": models.F("name")} if role else cls.COLUMNS
 
     @property
     def permissions(self) -> frozenset[str]:

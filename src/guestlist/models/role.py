@@ -39,3 +39,13 @@ class Role(Row):
     def as_reference(self) -> dict[str, Any]:
         """The role as REST shows it inside a member."""
         return {"id": str(self.pk), "name": self.name}
+
+    def as_resource(self, member_count: int | None) -> dict[str, Any]:
+        """The role as REST shows it; `member_count` is None where nobody counted so far."""
+        return {
+            "id": str(self.pk),
+            "name": self.name,
+            "permissions": sorted(self.permission_set),
+            "fixed": self.fixed,
+            "member_count": member_count,
+        }
