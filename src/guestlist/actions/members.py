@@ -1,21 +1,24 @@
-"""Change a role, remove, leave."""
+"""Change a role, transfer the ownership, remove, leave."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Q
 
 from guestlist import errors
 from guestlist.actions import access
+from guestlist.actions.departure import Stopping, addressed_to, revoke_keys
 from guestlist.actions.hand_over import end_hand_over_links
 from guestlist.actions.invitee import verified_keys
 from guestlist.actions.mail import cancel_news
+from guestlist.actions.member_batches import MemberResult, MemberSelection
+from guestlist.actions.request_ends import end_requests
 from guestlist.actions.revocation import revoke_rows
 from guestlist.actors import Actor
 from guestlist.addresses import comparison_key
 from guestlist.conf import conf
-from guestlist.events import Happening, record
-from guestlist.models import Invitation, JoinLink, Membership, Organization, Role
+from guestlist.events import Happening, record, record_all
+from guestlist.models import Invitation, JoinLink, JoinRequest, Membership, Organization, Role
 from guestlist.models.fields import as_uuid, chunks
 from guestlist.permissions import Permission
 
@@ -27,48 +30,103 @@ def change_role(*, actor: Actor, organization: Organization, member_id: Any, rol
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         member = _active_member(organization, member_id)
-        role = _role(organization, role_id)
-        if _is(actor, member):
-            raise errors.OwnRole
-        before = member.role
-        if before == role:
-            return member
-        _check_ceiling(actor, organization, before, role)
-        if not (role and role.fixed):
-            _check_last_owner(organization, member)
-        member.role = role
-        member.save(update_fields=["role"])
-        if Permission.MEMBER_MANAGE not in member.permissions:
-            end_management(organization, [member])
-        change = {"role": (before and before.name, role and role.name)}
-        record(actor, organization, Happening("member.role_changed", member, change))
+        _given, refused = _give(actor, organization, [member], _role(organization, role_id))
+        _raise_first(refused)
     return member
 
 
+def change_roles(
+    *, actor: Actor, organization: Organization, selection: MemberSelection, role_id: Any
+) -> MemberResult:
+    """Give those of a selection for whom it is allowed another role, with the same number of statements for
+    1 and for 10,000; `role_id` None takes it away.
+
+    Raises NotAllowed, NoMembersChosen, TooManyIds, UnknownRole.
+    """
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        selection.check()
+        role = _role(organization, role_id)
+        chosen = list(selection.rows(organization))
+        given, refused = _give(actor, organization, chosen, role)
+    return MemberResult.of("changed", selection, chosen, given, refused, role)
+
+
+def transfer_ownership(
+    *, actor: Actor, organization: Organization, member_id: Any, role_id: Any
+) -> Membership:
+    """Make a member an owner in one's own place; oneself has the role `role_id` from then on, or none.
+
+    Raises NotAllowed, OwnersOnly, NotFound, OwnRole, UnknownRole.
+    """
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        own, member = _passing_on(actor, organization, member_id)
+        role = _role(organization, role_id)
+        _write_role(actor, organization, [member], own.role)
+        _write_role(actor, organization, [own], role)
+    return member
+
+
+def successor(*, actor: Actor, organization: Organization, member_id: Any) -> Membership:
+    """The member to whom the ownership could be transferred. Raises as `transfer_ownership` does."""
+    access.require(actor, organization, Permission.MEMBER_MANAGE)
+    return _passing_on(actor, organization, member_id)[1]
+
+
 def remove_member(*, actor: Actor, organization: Organization, member_id: Any) -> Membership:
-    """End somebody's membership, and revoke pending invitations to any of that person's addresses.
+    """End somebody's membership, what they made for programs and to hand over, and pending invitations to any
+    of that person's addresses.
 
     Raises NotAllowed, NotFound, OwnMembership, AboveOwnRole, LastOwner.
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         member = _active_member(organization, member_id)
-        if _is(actor, member):
-            raise errors.OwnMembership
-        _check_ceiling(actor, organization, member.role)
-        _check_last_owner(organization, member)
-        _end(actor, organization, member, Membership.State.REMOVED)
+        _raise_first(_refusals(actor, organization, [member], None, errors.OwnMembership))
+        _end(actor, organization, [member], Membership.State.REMOVED)
     return member
 
 
+def remove_members(*, actor: Actor, organization: Organization, selection: MemberSelection) -> MemberResult:
+    """Remove those of a selection for whom it is allowed, with the same number of statements for 2 and for
+    10,000. Raises NotAllowed, NoMembersChosen, TooManyIds.
+    """
+    with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
+        selection.check()
+        chosen = list(selection.rows(organization))
+        refused = _refusals(actor, organization, chosen, None, errors.OwnMembership)
+        leaving = [member for member in chosen if member.pk not in refused]
+        _end(actor, organization, leaving, Membership.State.REMOVED)
+    return MemberResult.of("removed", selection, chosen, leaving, refused)
+
+
+def what_stops(*, actor: Actor, organization: Organization, selection: MemberSelection) -> Stopping:
+    """What removing a selection would end; nothing happens. Where nobody of it can be removed, the reason of
+    the first is raised.
+
+    Raises NotAllowed, NoMembersChosen, TooManyIds, NotFound, OwnMembership, AboveOwnRole, LastOwner.
+    """
+    access.require(actor, organization, Permission.MEMBER_MANAGE)
+    selection.check()
+    chosen = list(selection.rows(organization))
+    refused = _refusals(actor, organization, chosen, None, errors.OwnMembership)
+    leaving = [member for member in chosen if member.pk not in refused]
+    if not leaving:
+        _raise_first(refused)
+        raise errors.NotFound
+    return Stopping.of(organization, leaving)
+
+
 def leave_organization(*, actor: Actor, organization: Organization) -> Membership:
-    """End one's own membership. Raises NotFound, LastOwner."""
+    """End one's own membership, and what one made for programs and to hand over.
+
+    Raises NotFound, LastOwner.
+    """
     with access.locked_by_holder(organization) as organization:
-        own = Membership.objects.active().filter(organization=organization, user=actor.subject)
-        member = own.select_related("role").first() if actor.type == "user" else None
+        member = _own_membership(actor, organization)
         if member is None:
             raise errors.NotFound
-        _check_last_owner(organization, member)
-        _end(actor, organization, member, Membership.State.LEFT)
+        if is_last_owner(member):
+            raise errors.LastOwner(organization=organization.name)
+        _end(actor, organization, [member], Membership.State.LEFT)
     return member
 
 
@@ -102,6 +160,7 @@ def add_member(
     # Whoever is in needs no new invitation.
     keys = verified_keys(Actor.user(user, origin=actor.origin)) | {member.email_key}
     Invitation.objects.asked().filter(organization=organization, key__in=keys).update(asking=False)
+    end_requests(actor, organization, JoinRequest.objects.filter(key__in=keys), JoinRequest.State.GRANTED)
     return member
 
 
@@ -175,13 +234,10 @@ def _role(organization: Organization, role_id: Any) -> Role | None:
 
 
 def _is(actor: Actor, member: Membership) -> bool:
+    """Whether the member acts, or a key that they made."""
+    if actor.type == "api_key":
+        return bool(actor.subject.created_by_id == member.user_id)
     return actor.type == "user" and actor.subject.pk == member.user_id
-
-
-def _check_ceiling(actor: Actor, organization: Organization, *roles: Role | None) -> None:
-    held = access.permissions_of(actor, organization) or frozenset()
-    if any(role and not role.permission_set <= held for role in roles):
-        raise errors.AboveOwnRole
 
 
 def is_last_owner(member: Membership) -> bool:
@@ -192,17 +248,92 @@ def is_last_owner(member: Membership) -> bool:
     return not owners.exclude(pk=member.pk).exists()
 
 
-def _check_last_owner(organization: Organization, member: Membership) -> None:
-    if is_last_owner(member):
-        raise errors.LastOwner(organization=organization.name)
+def _own_membership(actor: Actor, organization: Organization) -> Membership | None:
+    if actor.type != "user":
+        return None
+    own = Membership.objects.active().filter(organization=organization, user=actor.subject)
+    return own.select_related("role").first()
 
 
-def _end(actor: Actor, organization: Organization, member: Membership, state: Membership.State) -> None:
-    member.state, member.ended_at = state, organization.now
-    member.save(update_fields=["state", "ended_at"])
-    record(actor, organization, Happening(f"member.{state}", member))
-    end_management(organization, [member])
-    if state == Membership.State.REMOVED:
-        keys = verified_keys(Actor.user(member.user, origin=actor.origin)) | {member.email_key}
-        addressed = Invitation.objects.pending().filter(organization=organization, key__in=keys)
-        revoke_rows(actor, organization, addressed)
+def _passing_on(actor: Actor, organization: Organization, member_id: Any) -> tuple[Membership, Membership]:
+    """The owner who acts, and the member who is to be one."""
+    own = _own_membership(actor, organization)
+    if own is None or not (own.role and own.role.fixed):
+        raise errors.OwnersOnly
+    member = _active_member(organization, member_id)
+    if member == own:
+        raise errors.OwnRole
+    return own, member
+
+
+def _refusals(
+    actor: Actor,
+    organization: Organization,
+    members: Sequence[Membership],
+    role: Role | None,
+    own: type[errors.GuestlistError],
+) -> dict[Any, errors.GuestlistError]:
+    """Membership id → why that member can't get `role`, or with None be removed or left without one. Of the
+    owners that are chosen, one stays if there is no other.
+    """
+    held = access.permissions_of(actor, organization) or frozenset()
+    owners = Membership.objects.active().filter(organization=organization, role__fixed=True).count()
+    refused: dict[Any, errors.GuestlistError] = {}
+    for member in members:
+        if _is(actor, member):
+            refused[member.pk] = own()
+        elif any(each and not each.permission_set <= held for each in (member.role, role)):
+            refused[member.pk] = errors.AboveOwnRole()
+        elif member.role and member.role.fixed and not (role and role.fixed):
+            if owners == 1:
+                refused[member.pk] = errors.LastOwner(organization=organization.name)
+            else:
+                owners -= 1
+    return refused
+
+
+def _raise_first(refused: Mapping[Any, errors.GuestlistError]) -> None:
+    for error in refused.values():
+        raise error
+
+
+def _give(
+    actor: Actor, organization: Organization, chosen: Sequence[Membership], role: Role | None
+) -> tuple[list[Membership], dict[Any, errors.GuestlistError]]:
+    """Those who got `role`, and who may not get it. Who has it already is in neither."""
+    changing = [member for member in chosen if _is(actor, member) or member.role != role]
+    refused = _refusals(actor, organization, changing, role, errors.OwnRole)
+    given = [member for member in changing if member.pk not in refused]
+    _write_role(actor, organization, given, role)
+    return given, refused
+
+
+def _write_role(
+    actor: Actor, organization: Organization, members: Sequence[Membership], role: Role | None
+) -> None:
+    happenings = []
+    for member in members:
+        change = {"role": (member.role and member.role.name, role and role.name)}
+        if member.role != role:
+            happenings.append(Happening("member.role_changed", member, change))
+        member.role = role
+    for ids in chunks([member.pk for member in members]):
+        Membership.objects.filter(pk__in=ids).update(role=role)
+    if not (role and Permission.MEMBER_MANAGE in role.permission_set):
+        end_management(organization, members)
+    record_all(actor, organization, happenings)
+
+
+def _end(
+    actor: Actor, organization: Organization, members: Sequence[Membership], state: Membership.State
+) -> None:
+    for member in members:
+        member.state, member.ended_at = state, organization.now
+    for ids in chunks([member.pk for member in members]):
+        Membership.objects.filter(pk__in=ids).update(state=state, ended_at=organization.now)
+    record_all(actor, organization, [Happening(f"member.{state}", member) for member in members])
+    end_management(organization, members)
+    revoke_keys(actor, organization, members)
+    addressed = addressed_to(organization, members) if state == Membership.State.REMOVED else []
+    for ids in chunks(addressed):
+        revoke_rows(actor, organization, Invitation.objects.filter(pk__in=ids))

@@ -67,7 +67,9 @@ def patch_member(request: HttpRequest, slug: Path[str], member_id: str, payload:
 
 @router.delete("/{member_id}", response={204: None}, summary="Remove a member")
 def delete_member(request: HttpRequest, slug: Path[str], member_id: str) -> Status[None]:
-    """Ends the membership, and revokes pending invitations to any of that person's addresses."""
+    """Ends the membership, and revokes the API keys that the person made and pending invitations to any of
+    their addresses.
+    """
     actor = actor_of(request)
     organization = organization_of(actor, slug)
     actions.remove_member(actor=actor, organization=organization, member_id=as_uuid(member_id) or NOTHING)

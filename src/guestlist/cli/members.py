@@ -6,10 +6,12 @@ import typer
 
 from guestlist import errors
 from guestlist.actions import members as actions
+from guestlist.actions.member_export import HEADER, export_members
 from guestlist.cli import output
+from guestlist.csv_lines import csv_lines
 from guestlist.models import Membership, Organization, Role
 
-app = output.group("List members, change their roles, remove them.")
+app = output.group("List and export members, change their roles, remove them.")
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="A verified address of the member, or their id.")]
 
 
@@ -58,13 +60,23 @@ def change_role(
 
 @app.command(epilog=output.example("members remove northwind jane@example.com"))
 def remove(slug: output.Slug, email: Email, as_json: output.Json = False) -> None:
-    """Remove a member, and revoke pending invitations to any of that person's addresses."""
+    """Remove a member, and revoke their API keys and pending invitations to any of their addresses."""
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
         member = _find_member(organization, email)
         actions.remove_member(actor=output.OPERATOR, organization=organization, member_id=member.pk)
     if not as_json:
         output.say(f"{member.name} is no longer a member of {organization.name}.")
+
+
+@app.command(epilog=output.example("members export northwind > members.csv"))
+def export(slug: output.Slug) -> None:
+    """Print the members as CSV, for a spreadsheet."""
+    with output.refusals(as_json=False):
+        organization = output.find_organization(slug)
+        rows = export_members(actor=output.OPERATOR, organization=organization)
+    for lines in csv_lines(HEADER, rows):
+        typer.echo(lines, nl=False)
 
 
 def _find_member(organization: Organization, email: str) -> Membership:
