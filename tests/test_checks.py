@@ -32,6 +32,11 @@ def test_a_wrong_key_is_an_error(settings, given):
     assert found() == {"guestlist.E001"}
 
 
+def test_a_permission_of_guestlists_own_is_not_the_projects(settings):
+    settings.GUESTLIST = settings.GUESTLIST | {"PERMISSIONS": {"member.manage": "Do as they like."}}
+    assert found() == {"guestlist.E007"}
+
+
 def test_a_user_model_without_addresses_is_an_error(settings, monkeypatch):
     settings.GUESTLIST = {}
     monkeypatch.setattr(User, "EMAIL_FIELD", "mail")

@@ -45,3 +45,11 @@ def test_documented_files_are_those_of_the_project(path):
 def test_the_documented_settings_for_signing_up_are_those_of_the_project():
     settings = (PROJECT / "website" / "settings_sign_up.py").read_text()
     assert "GUESTLIST = " + settings.partition("\nGUESTLIST = ")[2] in blocks("python")
+
+
+def test_the_documented_permission_is_that_of_the_project():
+    assert (PROJECT / "club" / "invoices.py").read_text() in blocks("python")
+    settings = re.sub(r"  # noqa: .*", "", (PROJECT / "website" / "settings_club.py").read_text())
+    assert "from django.utils.translation" + settings.partition("from django.utils.translation")[2] in blocks(
+        "python"
+    )

@@ -245,6 +245,29 @@ def test_a_projects_own_jinja2_is_its_own(club):
     assert "<h1>Club" in Visitor(club).sign_in("maya@example.com").text
 
 
+def test_a_projects_own_permission_is_given_with_a_role_and_asked_for(club):
+    owner, path, roles = Visitor(club), "/invoices/northwind/approve", "/people/o/northwind/admin/roles"
+    owner.sign_in("maya@example.com")
+    assert owner.get(path).text == "The invoices are approved."
+    assert "Invoice: Approve" in owner.get(f"{roles}/new").text
+    add = """
+from django.contrib.auth import get_user_model
+get_user_model().objects.create_user("rita@example.com", "correct horse battery staple")
+"""
+    club.python(add)
+    rita = Visitor(club)
+    rita.sign_in("rita@example.com")
+    assert rita.get(path).status == 403
+    invite(club, "rita@example.com", owner="maya@example.com", under="/people")
+    rita.post(club.link_to("rita@example.com"))
+    assert rita.get(path).status == 403
+    owner.post(f"{roles}/new", name="Bookkeeper", permissions="invoice.approve")
+    club.manage("guestlist", "members", "change-role", "northwind", "rita@example.com", "Bookkeeper")
+    assert rita.get(path).status == 200
+    club.manage("guestlist", "roles", "update", "northwind", "Bookkeeper", "--permission", "none")
+    assert rita.get(path).status == 403
+
+
 def test_an_address_that_was_only_handed_a_link_stays_unverified(signing_up):
     code = """
 from django.conf import settings

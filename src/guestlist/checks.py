@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from guestlist import user_addresses
 from guestlist.conf import conf
+from guestlist.permissions import Permission
 
 NEEDED = {
     "INSTALLED_APPS": ("django_htmx", "ninja"),
@@ -31,7 +32,7 @@ def settings_can_be_read(**_: Any) -> list[checks.CheckMessage]:
         conf()
     except ImproperlyConfigured as error:
         return [checks.Error(str(error), id="guestlist.E001")]
-    return [*_address_field(), *_pages()]
+    return [*_address_field(), *_permissions(), *_pages()]
 
 
 @checks.register
@@ -98,6 +99,12 @@ def _address_field() -> Iterator[checks.CheckMessage]:
         sentence = f"{user._meta.label} has no field {user.get_email_field_name()!r} for addresses."
         hint = "Name the field in EMAIL_FIELD of the user model, or set GUESTLIST['ADDRESSES']."
         yield checks.Error(sentence, hint=hint, id="guestlist.E002")
+
+
+def _permissions() -> Iterator[checks.CheckMessage]:
+    if taken := sorted(conf().permissions.keys() & set(Permission)):
+        sentence = f"GUESTLIST['PERMISSIONS'] names {', '.join(taken)}, which Guestlist asks for itself."
+        yield checks.Error(sentence, hint="Give the project’s own another name.", id="guestlist.E007")
 
 
 def _pages() -> Iterator[checks.CheckMessage]:

@@ -3,9 +3,11 @@
 A project adds its own with `GUESTLIST["PERMISSIONS"]`; they appear among the roles by themselves.
 """
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext, gettext_lazy
 
 from guestlist.conf import conf
 
@@ -26,17 +28,27 @@ class Permission(StrEnum):
 
 
 # What each allows, as the page of a role says it.
-SENTENCES: dict[str, str] = {
-    Permission.MEMBER_MANAGE: gettext_noop("See members and invitations, invite, give roles, remove."),
-    Permission.ROLE_READ: gettext_noop("See the roles and what each of them allows."),
-    Permission.ROLE_CREATE: gettext_noop("Create roles with no more than one’s own permissions."),
-    Permission.ROLE_UPDATE: gettext_noop("Rename roles and change what they allow."),
-    Permission.ROLE_DELETE: gettext_noop("Delete roles and choose what their members get instead."),
-    Permission.ORGANIZATION_UPDATE: gettext_noop("Change the settings of the organization and its domains."),
-    Permission.ORGANIZATION_DELETE: gettext_noop("Delete the organization, and restore it within 30 days."),
-    Permission.AUDIT_READ: gettext_noop("Read and export the audit log."),
-    Permission.WEBHOOK_MANAGE: gettext_noop("Create, change and delete webhooks."),
-    Permission.API_KEY_MANAGE: gettext_noop("Create and revoke API keys."),
+SENTENCES: dict[str, Any] = {
+    Permission.MEMBER_MANAGE: gettext_lazy("See members and invitations, invite, give roles, remove."),
+    Permission.ROLE_READ: gettext_lazy("See the roles and what each of them allows."),
+    Permission.ROLE_CREATE: gettext_lazy("Create roles with no more than one’s own permissions."),
+    Permission.ROLE_UPDATE: gettext_lazy("Rename roles and change what they allow."),
+    Permission.ROLE_DELETE: gettext_lazy("Delete roles and choose what their members get instead."),
+    Permission.ORGANIZATION_UPDATE: gettext_lazy("Change the settings of the organization and its domains."),
+    Permission.ORGANIZATION_DELETE: gettext_lazy("Delete the organization, and restore it within 30 days."),
+    Permission.AUDIT_READ: gettext_lazy("Read and export the audit log."),
+    Permission.WEBHOOK_MANAGE: gettext_lazy("Create, change and delete webhooks."),
+    Permission.API_KEY_MANAGE: gettext_lazy("Create and revoke API keys."),
+}
+
+# What they are about, as headings.
+NOUNS: dict[str, Any] = {
+    "member": gettext_lazy("Members"),
+    "role": gettext_lazy("Roles"),
+    "organization": gettext_lazy("Organization"),
+    "audit": gettext_lazy("Audit log"),
+    "webhook": gettext_lazy("Webhooks"),
+    "api_key": gettext_lazy("API keys"),
 }
 
 
@@ -65,7 +77,19 @@ def english_label(code: str) -> str:
     return f"{noun.replace('_', ' ').capitalize().replace('Api ', 'API ')}: {verb.capitalize()}"
 
 
+def permission_groups() -> Mapping[str, Sequence[str]]:
+    """Noun → its permissions, as the page of a role lists them: Guestlist's first, then the project's."""
+    groups: dict[str, list[str]] = {}
+    for code in (*Permission, *conf().permissions):
+        groups.setdefault(code.partition(".")[0], []).append(str(code))
+    return groups
+
+
+def noun_label(noun: str) -> str:
+    """What a group of permissions is about, in the reader's language."""
+    return str(NOUNS.get(noun) or gettext(noun.replace("_", " ").capitalize()))
+
+
 def permission_sentence(code: str) -> str:
     """What a permission allows, in the reader's language."""
-    given = conf().permissions.get(code)
-    return str(given) if given is not None else gettext(SENTENCES[code])
+    return str(conf().permissions.get(code) or SENTENCES[code])

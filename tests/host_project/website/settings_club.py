@@ -10,3 +10,7 @@ TEMPLATES += [{"BACKEND": "django.template.backends.jinja2.Jinja2", "APP_DIRS": 
 AUTH_USER_MODEL = "club.User"
 ROOT_URLCONF = "website.urls_club"
 GUESTLIST = {"URL": "https://www.example.com/people", "CREATE_ORGANIZATIONS": "anyone"}
+
+from django.utils.translation import gettext_lazy as _  # noqa: E402
+
+GUESTLIST["PERMISSIONS"] = {"invoice.approve": _("Approve invoices.")}
