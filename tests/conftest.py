@@ -59,6 +59,11 @@ def _organizations_go_first(request: pytest.FixtureRequest) -> Iterator[None]:
     with connection.constraint_checks_disabled(), connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute("DELETE FROM guestlist_organization")
+        else:
+            trigger = "ALTER TABLE guestlist_event {} TRIGGER guestlist_event_is_not_truncated"
+            cursor.execute(trigger.format("DISABLE"))
+            cursor.execute("TRUNCATE guestlist_event")
+            cursor.execute(trigger.format("ENABLE"))
 
 
 def make_user(email: str, name: str) -> User:
