@@ -7,15 +7,19 @@ import pytest
 from django.db.models import F
 
 from guestlist.actions.digests import write_digests
+from guestlist.actions.domains import add_domain
 from guestlist.actions.expiry import expire_due
 from guestlist.actions.mail import new_notice, owe
 from guestlist.actions.reminders import remind_due
 from guestlist.actors import Actor
-from guestlist.links import invitation_url, unsubscribe_url
-from guestlist.models import Delivery, Invitation, Organization
+from guestlist.links import domain_code, invitation_url, unsubscribe_url
+from guestlist.models import Delivery, Domain, Invitation, Organization
 from guestlist.models.delivery import Kind, State
 from tests.actions.test_digests import bounced, expired
+from tests.actions.test_domains import verified
+from tests.actions.test_join_requests import ask
 from tests.actions.test_reminders import pass_time
+from tests.conftest import actor_of, make_user
 from tests.delivery.test_emails import HOSTILE, TEMPLATE, Elements
 
 pytestmark = pytest.mark.django_db
@@ -239,3 +243,73 @@ def test_a_project_changes_a_mail_by_its_path(remind, settings, tmp_path):
     assert text.rstrip().endswith("1 Harbour Road")
     assert "1 Harbour Road, for Jane@acme.test" in html.text
     assert "decline" in html.text
+
+
+@pytest.fixture
+def code_mail(smtp, mailbox, drain, organization, alice):
+    """The mail with the code of a domain that Alice adds."""
+
+    def run(name="Alice Archer", **values):
+        Organization.objects.update(**values)
+        alice.name = name
+        row = add_domain(
+            actor=actor_of(alice), organization=organization, domain="acme.test", email="it@acme.test"
+        )
+        drain()
+        return row, *parts(mailbox)
+
+    return run
+
+
+def test_the_code_of_a_domain_says_who_asks_and_what_it_opens(code_mail):
+    row, message, text, html = code_mail()
+    assert message["Subject"] == "Your code for acme.test"
+    assert message["To"] == "it@acme.test"
+    assert message["Reply-To"] is None
+    assert message["List-Unsubscribe"] is None
+    assert (html.links, re.findall(r"https?://\S+", text)) == ([], [])
+    for part in (text, html.text):
+        assert domain_code(row.nonce, row.pk) in part
+        assert "Alice Archer of Northwind wants to show that acme.test is its domain." in part
+        assert "(northwind)" in part
+
+
+def test_a_web_address_as_a_name_is_left_out_of_the_mail_with_a_code(code_mail):
+    _, message, text, html = code_mail("www.evil.test")
+    assert "evil" not in text + html.text + str(html.links) + str(message["Subject"])
+
+
+def test_hostile_names_in_the_mail_with_a_code_are_shown_as_text(smtp, mailbox, drain, organization, alice):
+    Organization.objects.update(name=HOSTILE)
+    alice.name = HOSTILE
+    add_domain(actor=actor_of(alice), organization=organization, domain="acme.test", email="it@acme.test")
+    drain()
+    _, _, html = parts(mailbox)
+    assert html.links == []
+
+
+def test_a_code_that_is_of_no_use_any_more_is_not_mailed(smtp, mailbox, drain, organization, alice):
+    add_domain(actor=actor_of(alice), organization=organization, domain="acme.test", email="it@acme.test")
+    Domain.objects.all().delete()
+    drain()
+    assert mailbox.received == []
+    assert Delivery.objects.get().state == "failed"
+
+
+def test_owners_are_told_how_many_ask_to_join(smtp, mailbox, drain, organization, alice):
+    row = verified(organization, mode="request")
+    for number in range(2):
+        ask(make_user(f"p{number}@acme.test", f"P {number}"), row)
+    drain()
+    message, text, html = parts(mailbox)
+    assert message["To"] == "alice@northwind.test"
+    assert message["Subject"] == "2 people ask to join Northwind"
+    assert html.links == [f"{PAGE}/requests"]
+    assert f"{PAGE}/requests" in text
+    assert len(mailbox.received) == 1
+
+
+def test_one_who_asks_to_join_is_named(smtp, mailbox, drain, organization, alice):
+    ask(make_user("jane@acme.test", "Jane Doe"), verified(organization, mode="request"))
+    drain()
+    assert parts(mailbox)[0]["Subject"] == "jane@acme.test asks to join Northwind"

@@ -1,10 +1,13 @@
-"""What the passing of time brings: invitations expire, people are reminded, inviters are told."""
+"""What the passing of time brings: invitations expire, people are reminded, inviters are told, and what was
+deleted goes for good.
+"""
 
 import logging
 import time
 
 from django.db import InterfaceError, OperationalError
 
+from guestlist.actions.deletion import purge_deleted
 from guestlist.actions.digests import write_digests
 from guestlist.actions.expiry import expire_due
 from guestlist.actions.limits import forget_quotas
@@ -40,7 +43,8 @@ class Clock:
             raise lost
 
     def _prune(self) -> None:
-        """Once an hour, what was used of limits in periods that are over."""
+        """Once an hour, what was used of limits in periods that are over, and what was deleted long ago."""
         if time.monotonic() >= self._prune_at:
             forget_quotas()
+            purge_deleted()
             self._prune_at = time.monotonic() + PRUNE_EVERY

@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from guestlist import errors
+from guestlist.actions.lifetimes import lifetime_of
 from guestlist.colours import button_colours
 from guestlist.conf import conf
-from guestlist.models import Delivery, Invitation, Membership
+from guestlist.links import domain_code
+from guestlist.models import Delivery, Domain, Invitation, JoinRequest, Membership
 from guestlist.models.delivery import Kind
 from guestlist.models.invitation import NEVER, Status
 from guestlist.names import clean_line, clean_name, has_link
@@ -134,7 +136,7 @@ def _test(delivery: Delivery) -> dict[str, Any]:
     organization, to = delivery.organization, delivery.recipient
     member = Membership.objects.active().filter(organization=organization, email=to).first()
     inviter = _shown(member.name if member else "", otherwise=to)
-    lifetime = conf().invitation_lifetime
+    lifetime = lifetime_of(organization)
     return {
         "subject": _("Test: %s") % _subject(inviter, _organization(delivery)),
         "inviter": inviter,
@@ -145,6 +147,46 @@ def _test(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def _domain_code(delivery: Delivery) -> dict[str, Any]:
+    """The newest code of the domain; none where the domain is gone or verified meanwhile."""
+    organization, content = delivery.organization, delivery.content
+    rows = Domain.objects.filter(organization=organization, pk=content.get("domain"), verified_at=None)
+    domain = rows.first()
+    if domain is None:
+        raise ValueError("the domain is verified or gone")
+    asked_by = content.get("asked_by") or ""
+    return {
+        "subject": _("Your code for %(domain)s") % {"domain": domain.domain},
+        "domain": domain.domain,
+        "asked_by": _shown(asked_by, otherwise="") if asked_by else "",
+        "code": domain_code(domain.nonce, domain.pk),
+    }
+
+
+def _join_request(delivery: Delivery) -> dict[str, Any]:
+    organization = delivery.organization
+    waiting = JoinRequest.objects.pending().filter(organization=organization)
+    number, newest = waiting.count(), waiting.order_by("-created_at", "-pk").first()
+    values = {
+        "organization": _organization(delivery),
+        "count": number,
+        "email": newest.email if newest else "",
+    }
+    one = _("%(email)s asks to join %(organization)s") % values
+    many = ngettext(
+        "%(count)s person asks to join %(organization)s",
+        "%(count)s people ask to join %(organization)s",
+        number,
+    )
+    return {
+        "subject": one if number == 1 else many % values,
+        "text": _("They have an address at one of your domains. Grant the request or dismiss it."),
+        "quote": "",
+        "link": f"{conf().url}{reverse('guestlist:join_requests', args=[organization.slug])}",
+        "label": _("Show the requests"),
+    }
+
+
 _VALUES: dict[Kind, Callable[[Delivery], dict[str, Any]]] = {
     Kind.INVITATION: _invitation,
     Kind.REMINDER: _reminder,
@@ -152,8 +194,10 @@ _VALUES: dict[Kind, Callable[[Delivery], dict[str, Any]]] = {
     Kind.DECLINED: _declined,
     Kind.DIGEST: _digest,
     Kind.TEST: _test,
+    Kind.DOMAIN_CODE: _domain_code,
+    Kind.JOIN_REQUEST: _join_request,
 }
-_TEMPLATES = {Kind.ASKED: "news", Kind.DECLINED: "news"}
+_TEMPLATES = {Kind.ASKED: "news", Kind.DECLINED: "news", Kind.JOIN_REQUEST: "news"}
 
 
 def _organization(delivery: Delivery) -> str:

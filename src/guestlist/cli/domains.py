@@ -1,0 +1,59 @@
+"""Domains on the command line."""
+
+from typing import Annotated, Any
+
+import typer
+
+from guestlist import errors
+from guestlist.actions import domains as actions
+from guestlist.cli import output
+from guestlist.models import Domain, Organization
+from guestlist.models.fields import timestamp
+
+app = output.group("List and remove mail domains.")
+Name = Annotated[str, typer.Argument(metavar="DOMAIN", help="As the list shows it, for example acme.com.")]
+
+
+@app.command("list", epilog=output.example("domains list northwind"))
+def list_(slug: output.Slug, as_json: output.Json = False) -> None:
+    """List the domains."""
+    with output.refusals(as_json=as_json):
+        organization = output.find_organization(slug)
+        rows = Domain.objects.filter(organization=organization).order_by("domain")
+        found = [_resource(row) for row in rows[: actions.MOST_DOMAINS]]
+    if as_json:
+        output.print_json_list(found)
+    elif found:
+        table = [(d["domain"], d["mode"], output.day(d["verified_at"])) for d in found]
+        output.print_table(("DOMAIN", "PEOPLE THERE MAY", "VERIFIED"), table)
+    else:
+        output.say("There are no domains yet.")
+
+
+@app.command(epilog=output.example("domains remove northwind acme.com"))
+def remove(slug: output.Slug, domain: Name, as_json: output.Json = False) -> None:
+    """Remove a domain: nobody joins or asks by it any more, and requests that wait are dismissed."""
+    with output.refusals(as_json=as_json):
+        organization = output.find_organization(slug)
+        row = _find(organization, domain)
+        actions.remove_domain(actor=output.OPERATOR, organization=organization, domain_id=row.pk)
+    if not as_json:
+        output.say(f"{row.domain} is no longer a domain of {organization.name}.")
+
+
+def _find(organization: Organization, text: str) -> Domain:
+    row = Domain.objects.filter(organization=organization, domain=text.strip().lower()).first()
+    if row is None:
+        raise errors.NotFound
+    return row
+
+
+def _resource(row: Domain) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "domain": row.domain,
+        "mode": row.mode,
+        "email": row.email,
+        "verified_at": timestamp(row.verified_at),
+        "created_at": timestamp(row.created_at),
+    }
