@@ -37,6 +37,16 @@ class Addresses(Protocol):
         """Comparison key → id of the user who owns it, verified; one query for any number of keys."""
 
 
+class TwoFactor(Protocol):
+    """What a project knows of its users' two-factor authentication."""
+
+    def is_on(self, user: Any) -> bool:
+        """Whether `user` has set it up; one query at most."""
+
+    def setup_url(self) -> str:
+        """The page on which somebody sets it up; `?next=` is added, where to come back to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """At most `count` in `period`."""
@@ -88,6 +98,8 @@ class Conf:
     """The address to which mail servers return what they can’t deliver; `+…` is added to its local part."""
     limits: Limits
     """How much is allowed of what."""
+    two_factor: TwoFactor | None
+    """Module or object with `is_on` and `setup_url`; None where organizations can’t require it."""
     permissions: Mapping[str, Any]
     """Permissions of the project: code → the sentence that says what it allows, which may be lazy."""
 
@@ -112,6 +124,7 @@ DEFAULTS: dict[str, Any] = {
     "EMAIL_CONNECTIONS": DEFAULT_CONNECTIONS,
     "BOUNCES_TO": None,
     "LIMITS": {},
+    "TWO_FACTOR": None,
     "PERMISSIONS": {},
 }
 
@@ -210,6 +223,7 @@ def conf() -> Conf:
         email_connections=_parsed("EMAIL_CONNECTIONS", values["EMAIL_CONNECTIONS"], parse_connections),
         bounces_to=_parsed("BOUNCES_TO", values["BOUNCES_TO"], parse_mailbox),
         limits=_parsed("LIMITS", values["LIMITS"], parse_limits),
+        two_factor=values["TWO_FACTOR"] and _parsed("TWO_FACTOR", values["TWO_FACTOR"], _imported),
         permissions=_parsed("PERMISSIONS", values["PERMISSIONS"], parse_permissions),
     )
 

@@ -70,6 +70,10 @@ class NotFound(GuestlistError):
     code, status = "not_found", 404
 
 
+class OrganizationGone(NotFound):
+    """{organization} no longer takes invitations."""
+
+
 class InputTooLarge(GuestlistError):
     """That is too much text at once. Send at most 1,000,000 characters."""
 
@@ -92,6 +96,10 @@ class NothingChosen(GuestlistError):
     """Say which invitations: give their ids, or a filter."""
 
     code, status, field = "nothing_chosen", 422, "ids"
+
+
+class NoMembersChosen(NothingChosen):
+    """Select at least one member first."""
 
 
 class TooManyIds(GuestlistError):
@@ -271,6 +279,12 @@ class OwnMembership(GuestlistError):
     code, status = "own_membership", 403
 
 
+class OwnersOnly(GuestlistError):
+    """Only an owner can pass the ownership on."""
+
+    code, status = "owners_only", 403
+
+
 class UnknownRole(GuestlistError):
     """There is no such role in this organization."""
 
@@ -281,6 +295,30 @@ class UnknownPermission(GuestlistError):
     """There is no permission “{permission}”."""
 
     code, status, field = "unknown_permission", 422, "permissions"
+
+
+class FixedRole(GuestlistError):
+    """The role {role} has every permission in every organization, so it can’t be changed or deleted."""
+
+    code, status = "fixed_role", 409
+
+
+class RoleNameTaken(GuestlistError):
+    """There is a role “{name}” already. Choose another name."""
+
+    code, status, field = "role_name_taken", 409, "name"
+
+
+class RoleHasMembers(GuestlistError):
+    """The role {role} has members. Choose which role they get instead, or none."""
+
+    code, status, field = "role_has_members", 409, "successor"
+
+
+class TooManyRoles(GuestlistError):
+    """There is room for {limit} roles. Change or delete one of those there are."""
+
+    code, status = "too_many_roles", 409
 
 
 class NameEmpty(GuestlistError):
@@ -305,6 +343,30 @@ class SlugTaken(GuestlistError):
     """Another organization has the short name “{slug}”."""
 
     code, status, field = "slug_taken", 409, "slug"
+
+
+class NameMismatch(GuestlistError):
+    """That is not the name of the organization. Type “{organization}”."""
+
+    code, status, field = "name_mismatch", 422, "name"
+
+
+class TwoFactorRequired(GuestlistError):
+    """{organization} requires two-factor authentication. Set it up to go on."""
+
+    code, status = "two_factor_required", 403
+
+
+class TwoFactorFirst(GuestlistError):
+    """Set up two-factor authentication for yourself first. Otherwise you would lock yourself out."""
+
+    code, status = "two_factor_first", 409
+
+
+class TwoFactorUnknown(GuestlistError):
+    """This server doesn’t know who uses two-factor authentication, so it can’t be required."""
+
+    code, status = "two_factor_unknown", 409
 
 
 class AddressInvalid(GuestlistError):
@@ -341,3 +403,165 @@ class TooManyDomains(GuestlistError):
     """There is room for {limit} domains."""
 
     code, status, field = "too_many_domains", 422, "domains"
+
+
+class LifetimeInvalid(GuestlistError):
+    """Write a lifetime from 1 hour to 3,650 days, for example 36h or 7d, or never."""
+
+    code, status, field = "lifetime_invalid", 422, "lifetime"
+
+
+class DomainNotAllowed(GuestlistError):
+    """{organization} doesn’t allow invitations to addresses at {domain}."""
+
+    code, status = "domain_not_allowed", 409
+
+
+class OwnerNotForNewMembers(GuestlistError):
+    """Nobody becomes an owner by joining. Choose another role for new members."""
+
+    code, status, field = "owner_not_for_new_members", 422, "role"
+
+
+class PublicDomain(GuestlistError):
+    """Anybody can have an address at {domain}, so it can’t be your organization’s domain."""
+
+    code, status, field = "public_domain", 422, "domain"
+
+
+class DomainListed(GuestlistError):
+    """{domain} is in the list already."""
+
+    code, status, field = "domain_listed", 409, "domain"
+
+
+class AddressElsewhere(GuestlistError):
+    """The code has to go to an address at {domain} itself."""
+
+    code, status, field = "address_elsewhere", 422, "email"
+
+
+class ModeUnknown(GuestlistError):
+    """Say what people with an address there may do. Use one of: {choices}."""
+
+    code, status, field = "mode_unknown", 422, "mode"
+
+
+class DomainVerified(GuestlistError):
+    """{domain} is verified already."""
+
+    code, status = "domain_verified", 409
+
+
+class DomainUnverified(GuestlistError):
+    """{domain} is not verified yet. Enter the code that was mailed first."""
+
+    code, status = "domain_unverified", 409
+
+
+class CodeWrong(GuestlistError):
+    """That is not the code. Look at the newest mail and enter its 8 digits."""
+
+    code, status, field = "code_wrong", 422, "code"
+
+
+class CodeExpired(GuestlistError):
+    """That code holds for one hour, which is over. Send a new one."""
+
+    code, status, field = "code_expired", 410, "code"
+
+
+class CodeTriesOver(GuestlistError):
+    """Too many wrong codes were entered, so this one no longer works. Send a new one."""
+
+    code, status, field = "code_tries_over", 410, "code"
+
+
+class TooManyCodes(LimitReached):
+    """A code was mailed there a short while ago. Nothing was sent; try again {when}."""
+
+    code = "too_many_codes"
+
+
+class DomainClosed(GuestlistError):
+    """{organization} doesn’t let people at {domain} in this way any more."""
+
+    code, status = "domain_closed", 409
+
+
+class AskedBefore(GuestlistError):
+    """{organization} has answered your request already. Talk to somebody there, or ask again tomorrow."""
+
+    code, status = "asked_before", 409
+
+
+class TooManyRequests(GuestlistError):
+    """So many people ask to join {organization} that no more requests are taken. Try again later."""
+
+    code, status = "too_many_requests", 409
+
+
+class BelongsAlready(GuestlistError):
+    """You belong to {organization} already."""
+
+    code, status = "belongs_already", 409
+
+
+class NoRequestsChosen(GuestlistError):
+    """Say which requests: select some first."""
+
+    code, status, field = "no_requests_chosen", 422, "ids"
+
+
+class RemovedBefore(GuestlistError):
+    """You were removed from {organization} and can’t join by yourself. Ask a manager there to invite you."""
+
+    code, status = "removed_before", 403
+
+
+class NoFittingAddress(GuestlistError):
+    """You have verified no address with which you can join {organization} in this way."""
+
+    code, status = "no_fitting_address", 403
+
+
+class LinkForDomains(GuestlistError):
+    """This link is for addresses at {domains}."""
+
+    code, status, field = "link_for_domains", 422, "email"
+
+
+class JoinLinkClosed(GuestlistError):
+    """The link by which you wanted to join {organization} is used up, has expired or was turned off."""
+
+    code, status = "join_link_closed", 410
+
+
+class JoiningNeedsEmail(GuestlistError):
+    """E-mail is not configured, so no invitation can go out. Sign in with an account that has the address."""
+
+    code, status = "joining_needs_email", 409
+
+
+class SelfInvitationLimit(LimitReached):
+    """So many people ask to join {organization} now that no more mail goes out. Try again {when}."""
+
+    code = "self_invitation_limit"
+
+
+class MaxUsesInvalid(GuestlistError):
+    """Write how often it can be used as a number from {least} to {most}, or leave it out."""
+
+    code, status, field = "max_uses_invalid", 422, "max_uses"
+
+
+class ExpiryInvalid(GuestlistError):
+    """Choose a day from tomorrow on, and within ten years."""
+
+    code, status, field = "expiry_invalid", 422, "expires"
+
+
+class TooManyJoinLinks(GuestlistError):
+    """There is room for {limit} join links that are on. Turn one off first."""
+
+    code, status = "too_many_join_links", 409

@@ -7,17 +7,21 @@ from django.db.models import F
 
 from guestlist import errors
 from guestlist.actions.mail_settings import parse_reminder_days
-from guestlist.actions.organizations import send_test, update_organization
+from guestlist.actions.organizations import send_test, update_mail_settings, update_organization
 from guestlist.actors import Actor
 from guestlist.models import ApiKey, Delivery, Event, Invitation, Membership, Organization
 from tests.actions.test_send_invitations import send
 from tests.conftest import actor_of
 
-USUAL = {"accent": "", "language": "", "reminder_days": "3, 6", "digests": True}
+USUAL = {"language": "", "reminder_days": "3, 6", "digests": True}
 
 
 def update(organization, user, **values):
-    return update_organization(actor=actor_of(user), organization=organization, **USUAL | values)
+    return update_organization(actor=actor_of(user), organization=organization, **values)
+
+
+def update_mail(organization, user, **values):
+    return update_mail_settings(actor=actor_of(user), organization=organization, **USUAL | values)
 
 
 def events():
@@ -27,39 +31,49 @@ def events():
 def test_who_may_not(organization, charlie, mallory, dora):
     with pytest.raises(errors.NotAllowed, match="Organization: Update"):
         update(organization, charlie, accent="#ff0000")
+    with pytest.raises(errors.NotAllowed, match="Organization: Update"):
+        update_mail(organization, charlie, digests=False)
     for stranger in (mallory, dora):
         with pytest.raises(errors.NotFound):
             update(organization, stranger, accent="#ff0000")
-    assert Organization.objects.get().accent == ""
+        with pytest.raises(errors.NotFound):
+            update_mail(organization, stranger, digests=False)
+    row = Organization.objects.get()
+    assert (row.accent, row.digests) == ("", True)
     assert events() == []
 
 
 def test_the_event_holds_what_changed_and_nothing_else(organization, bob):
-    update(organization, bob, accent=" #FF8800 ", reminder_days="6 2, 2")
-    assert events() == [{"accent": ["", "#ff8800"], "reminder_days": [[3, 6], [2, 6]]}]
-    event = Event.objects.get(type="organization.updated")
-    assert (event.actor_name, event.subject_name) == ("Bob Baker", "Northwind")
+    update(organization, bob, accent=" #FF8800 ", name=" North  wind ")
+    update_mail(organization, bob, reminder_days="6 2, 2")
+    assert events() == [
+        {"accent": ["", "#ff8800"], "name": ["Northwind", "North wind"]},
+        {"reminder_days": [[3, 6], [2, 6]]},
+    ]
+    event = Event.objects.filter(type="organization.updated").last()
+    assert (event.actor_name, event.subject_name) == ("Bob Baker", "North wind")
     row = Organization.objects.get()
     assert (row.accent, row.language, row.reminder_days, row.digests) == ("#ff8800", "", [2, 6], True)
 
 
 def test_nothing_changed_is_no_event(organization, alice):
     update(organization, alice)
-    update(organization, alice, reminder_days="6,3")
+    update(organization, alice, name="Northwind", slug="northwind", accent="")
+    update_mail(organization, alice, reminder_days="6,3")
     assert events() == []
 
 
 def test_pending_invitations_follow_new_days_at_once(organization, alice):
     send(organization, alice, "vera@acme.test")
     sent_at = Invitation.objects.get().invited_at
-    update(organization, alice, reminder_days="2")
+    update_mail(organization, alice, reminder_days="2")
     assert Invitation.objects.get().remind_at == sent_at + timedelta(days=2)
-    update(organization, alice, reminder_days="")
+    update_mail(organization, alice, reminder_days="")
     assert Invitation.objects.get().remind_at is None
 
 
 def test_everything_can_be_switched_off(organization, alice):
-    update(organization, alice, reminder_days=" , ", digests=False)
+    update_mail(organization, alice, reminder_days=" , ", digests=False)
     row = Organization.objects.get()
     assert (row.reminder_days, row.digests) == ([], False)
 
@@ -71,9 +85,9 @@ def test_a_colour_is_six_digits(organization, alice, accent):
 
 
 def test_a_language_is_one_of_the_servers(organization, alice):
-    assert update(organization, alice, language="DE").language == "de"
+    assert update_mail(organization, alice, language="DE").language == "de"
     with pytest.raises(errors.LanguageUnknown, match=r"“xx” here\. Use one of: en, de, ar"):
-        update(organization, alice, language="xx")
+        update_mail(organization, alice, language="xx")
 
 
 @pytest.mark.parametrize("text", ["0", "61", "3.5", "-1", "soon", "1,2,3,4,5,6", "999999999999", "²"])

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from pydantic import ValidationError
 
 from guestlist.api import resources
-from guestlist.models import Delivery, Event, Invitation, Membership, Suppression
+from guestlist.models import Delivery, Event, Invitation, Membership, Organization, Suppression
 from tests.api.conftest import assert_problem
 
 pytestmark = pytest.mark.django_db
@@ -321,3 +321,45 @@ def test_requests_for_a_new_invitation_are_a_filter(manager, invite):
     listed = manager("GET", "northwind/invitations?status=asked").data
     assert [row["email"] for row in listed["items"]] == ["vera@acme.test"]
     assert_problem(manager("GET", "northwind/invitations?status=lost"), status=422, code="invalid_filter")
+
+
+def test_invitations_last_as_long_as_the_call_says(manager, organization):
+    for lifetime, hours in (("36h", 36), ("2d", 48)):
+        data = manager("POST", URL, {"emails": [f"j{lifetime}@example.com"], "lifetime": lifetime}).data
+        invitation = Invitation.objects.get(pk=data["results"][0]["invitation"]["id"])
+        assert invitation.expires_at - invitation.invited_at == timedelta(hours=hours)
+    answer = manager("POST", URL, {"emails": ["eve@example.com"], "lifetime": "never"})
+    assert answer.data["results"][0]["invitation"]["expires_at"] is None
+
+
+@pytest.mark.parametrize("path", [URL, f"{URL}/preview"])
+@pytest.mark.parametrize("lifetime", ["59m", "3651d", "soon", "-1d", "\u0000"])
+def test_a_lifetime_that_is_none_sends_nothing(manager, organization, path, lifetime):
+    response = manager("POST", path, {"emails": ["jane@example.com"], "lifetime": lifetime})
+    assert_problem(response, 422, "lifetime_invalid")
+    assert response.data["errors"][0]["field"] == "lifetime"
+    assert not Invitation.objects.exists()
+
+
+def test_an_address_that_is_not_allowed_is_invalid_with_its_reason(manager, organization):
+    Organization.objects.update(denied_domains=["*.evil.test"])
+    response = manager("POST", URL, {"emails": ["x@a.evil.test", "jane@example.com"]})
+    assert response.status_code == 201
+    refused = {"input": "x@a.evil.test", "outcome": "invalid", "reason": "domain_not_allowed"}
+    assert response.data["results"][0] == refused
+    assert (response.data["sent"], response.data["invalid"]) == (1, 1)
+    resources.Batch.model_validate(response.data)
+    again = manager("POST", URL, {"emails": ["x@a.evil.test"]})
+    assert again.status_code == 200
+    assert again.data["results"] == [refused]
+
+
+def test_an_expired_one_is_not_resent_where_the_organization_does_not_allow_it_any_more(manager, invite):
+    (invitation,) = invite("jane@evil.test")
+    expire(invitation["id"])
+    Organization.objects.update(allowed_domains=["example.com"])
+    response = manager("POST", f"{URL}/{invitation['id']}/resend")
+    assert_problem(response, 409, "domain_not_allowed")
+    several = manager("POST", f"{URL}/resend", {"ids": [invitation["id"]]})
+    assert several.data["results"] == [{"id": invitation["id"], "outcome": "domain_not_allowed"}]
+    resources.Resent.model_validate(several.data)

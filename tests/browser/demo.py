@@ -8,6 +8,7 @@ about to start, fills its data folder and prints who is signed in by which cooki
 import json
 import time
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import django
 
@@ -26,12 +27,27 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
+from guestlist.actions.api_keys import create_api_key
+from guestlist.actions.deletion import delete_organization
 from guestlist.actions.invitations import send_invitations
+from guestlist.actions.join_links import create_join_link, turn_off_join_link, url_of
+from guestlist.actions.members import change_role
 from guestlist.actions.organizations import create_organization, create_setup_link
+from guestlist.actions.two_factor import require_two_factor
 from guestlist.actors import Actor
 from guestlist.addresses import parse_addresses
 from guestlist.links import HAND_OVER, UNSUBSCRIBE, invitation_token, new_nonce
-from guestlist.models import Delivery, Invitation, Membership, Organization, Suppression
+from guestlist.models import (
+    Delivery,
+    Domain,
+    Invitation,
+    JoinLink,
+    JoinRequest,
+    Membership,
+    Organization,
+    Role,
+    Suppression,
+)
 from guestlist.models.delivery import Kind
 from guestlist_server.accounts.models import User
 from guestlist_server.serve import bring_up_to_date
@@ -64,7 +80,12 @@ def fill() -> dict[str, dict[str, str]]:
     sessions["otto later"] = _session(_without_password(), proved=False)
     # Signing in would end the link of a reset.
     links = {"deferred": f"/o/northwind/admin/invitations/{deferred.pk}"}
+    links |= {"member": _member(organizations["Northwind"], people)}
     links |= _links(organizations, people) | _account(people) | _setup_links(people)
+    links |= _roles(organizations["Northwind"])
+    _settings(people)
+    links |= _domains(organizations)
+    links |= _join_links(organizations["Northwind"], people)
     _everything_has_left()
     return {"sessions": sessions, "links": links, "errors": _errors()}
 
@@ -87,6 +108,68 @@ def _people() -> dict[str, User]:
     return users | {"omar": omar}
 
 
+def _roles(organization: Organization) -> dict[str, str]:
+    """The pages of the roles, by name."""
+    permissions = ["audit.read", "member.manage", "role.read"]
+    Role.objects.create(organization=organization, name="Office manager", permissions=permissions)
+    roles = Role.objects.filter(organization=organization)
+    return {f"role_{role.name.lower()}": f"/o/northwind/admin/roles/{role.pk}" for role in roles}
+
+
+def _settings(people: dict[str, User]) -> None:
+    """An organization that requires two-factor authentication, and one that is deleted."""
+    operator, owner = Actor.operator(), people["liam"]
+    strict = create_organization(actor=operator, name="Adatum", slug="adatum", owner=owner)
+    join(strict, people["noah"], "Member")
+    require_two_factor(actor=operator, organization=strict, required=True)
+    gone = create_organization(actor=operator, name="Blue Yonder", slug="blue", owner=owner)
+    delete_organization(actor=operator, organization=gone, name=gone.name)
+
+
+def _domains(organizations: dict[str, Organization]) -> dict[str, str]:
+    """Domains in every state, what they open to Vera, and people who ask."""
+    northwind, now = organizations["Northwind"], timezone.now()
+    code = {"nonce": new_nonce(), "code_expires_at": now + HOUR, "email": "it@northwind.test"}
+    own = Domain.objects.create(
+        organization=northwind, domain="northwind.test", mode="request", verified_at=now, **code
+    )
+    for domain, mode in (("mail.northwind.test", "join"), ("northwind-logistics.test", "off")):
+        Domain.objects.create(organization=northwind, domain=domain, mode=mode, verified_at=now, **code)
+    waiting = Domain.objects.create(
+        organization=northwind, domain="nw.test", **code | {"email": "postmaster@nw.test"}
+    )
+    for name, mode in (("Harbor & Pine", "join"), ("Acme Studio", "request"), ("Fabrikam", "request")):
+        where = organizations[name]
+        Domain.objects.create(organization=where, domain="lakeside.test", mode=mode, verified_at=now, **code)
+    asking = [(northwind, "rosa.diaz@northwind.test", "Rosa Díaz"), (northwind, LONG, "")]
+    asking += [(northwind, "idris@northwind.test", "Idris Bello")]
+    asking += [(organizations["Acme Studio"], "vera@lakeside.test", "Vera Lindqvist")]
+    for organization, email, name in asking:
+        JoinRequest.objects.create(organization=organization, email=email, key=email, name=name, domain=own)
+    return {"verify": f"/o/northwind/admin/domains/{waiting.pk}/verify"}
+
+
+def _join_links(organization: Organization, people: dict[str, User]) -> dict[str, str]:
+    """Join links in every state, one of them with people who came by it, and their addresses."""
+    actor = actor_of(people["maya"])
+    act = {"actor": actor, "organization": organization}
+    team = create_join_link(**act, name="Summer interns", expires="30d", max_uses="20")
+    domains = create_join_link(**act, name="Everybody at Lakeside", domains="office.lakeside.test")
+    over, used = (create_join_link(**act, name=name, max_uses="1") for name in ("Open day 2025", "One seat"))
+    off = create_join_link(
+        **act, name="Poster in the hall, with a name as long as names of links can be here"
+    )
+    turn_off_join_link(**act, join_link_id=off.pk)
+    JoinLink.objects.filter(pk=over.pk).update(expires_at=timezone.now() - 50 * HOUR)
+    JoinLink.objects.filter(pk=used.pk).update(uses=1)
+    JoinLink.objects.filter(pk=team.pk).update(uses=3)
+    came = organization.memberships.filter(user__in=[people[name] for name in ("sofia", "kenji", "priya")])
+    came.update(via="join_link", join_link=team)
+    found = {"team": team, "domains": domains, "over": over, "used": used, "off": off}
+    pages = {f"join_{name}": urlsplit(url_of(row)).path for name, row in found.items()}
+    return pages | {"join_link": f"/o/northwind/admin/join-links/{team.pk}"}
+
+
 def _without_password() -> User:
     """Somebody who signs in through a provider alone."""
     user = make_user("otto@lakeside.test", "Otto Lind")
@@ -107,6 +190,21 @@ def _organizations(people: dict[str, User]) -> dict[str, Organization]:
     Membership.objects.filter(user=people["priya"]).update(email_verified=False)
     Membership.objects.exclude(user=maya).update(joined_at=F("joined_at") - 400 * HOUR)
     return made
+
+
+def _member(organization: Organization, people: dict[str, User]) -> str:
+    """One who had several roles; another has made a key."""
+    member = Membership.objects.get(organization=organization, user=people["sofia"])
+    for name in ("Admin", None, "Member"):
+        role = name and Role.objects.get(organization=organization, name=name).pk
+        change_role(
+            actor=actor_of(people["maya"]), organization=organization, member_id=member.pk, role_id=role
+        )
+    permissions = ["member.manage"]
+    create_api_key(
+        actor=actor_of(people["amara"]), organization=organization, name="CI", permissions=permissions
+    )
+    return f"/o/northwind/admin/members/{member.pk}"
 
 
 def _send(organization: Organization, user: User, *emails: str) -> list[Invitation]:

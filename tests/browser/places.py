@@ -17,9 +17,11 @@ from tests.browser.states import (
     lose_the_token,
     open_details,
     open_drawer,
+    open_first_event,
     open_menu,
     press_question_mark,
     pressing,
+    pressing_for_three,
     save_preferences,
     select_page,
     select_three,
@@ -28,6 +30,7 @@ from tests.browser.states import (
 NORTHWIND = "/o/northwind/admin"
 INVITATIONS = f"{NORTHWIND}/invitations"
 ACME = "/o/acme/admin/invitations"
+AUDIT_LOG = f"{NORTHWIND}/audit-log"
 
 
 @dataclass(frozen=True)
@@ -155,10 +158,72 @@ LISTS = [
         "maya",
         pressing("Remove Kenji Watanabe", shows="[role=alertdialog]"),
     ),
+    Place(
+        "members-remove-stops",
+        f"{NORTHWIND}/members",
+        "maya",
+        pressing("Remove Amara Okafor", shows="[role=alertdialog]"),
+    ),
+    Place("members-bulk", f"{NORTHWIND}/members", "maya", select_three),
+    Place(
+        "members-bulk-remove",
+        f"{NORTHWIND}/members",
+        "maya",
+        pressing_for_three("Remove", "[role=alertdialog][open]"),
+    ),
+    Place(
+        "members-bulk-role",
+        f"{NORTHWIND}/members",
+        "maya",
+        pressing_for_three("Change Role…", "#choose-role[open]"),
+    ),
+    Place("member", "{member}", "maya"),
+    Place("member-drawer", f"{NORTHWIND}/members", "maya", open_details("Sofia Rossi")),
+    Place("member-transfer", "{member}/transfer", "maya"),
+    Place("roles", f"{NORTHWIND}/roles", "maya"),
+    Place("roles-as-admin", f"{NORTHWIND}/roles", "liam"),
+    Place(
+        "roles-delete",
+        f"{NORTHWIND}/roles",
+        "maya",
+        pressing("Delete Member", shows="[role=alertdialog]"),
+    ),
+    Place("role-new", f"{NORTHWIND}/roles/new", "liam"),
+    Place("role-new-error", f"{NORTHWIND}/roles/new", "maya", filling({"Name": "admin"}, "Create Role")),
+    Place("role-fixed", "{role_owner}", "maya"),
+    Place("role", "{role_admin}", "liam"),
     Place("settings", f"{NORTHWIND}/settings", "maya"),
+    Place("settings-email", f"{NORTHWIND}/settings/email", "maya"),
+    Place(
+        "settings-email-error",
+        f"{NORTHWIND}/settings/email",
+        "maya",
+        filling({"Remind people after (days)": "soon"}, "Save Settings"),
+    ),
+    Place("settings-security", f"{NORTHWIND}/settings/security", "maya"),
+    Place("settings-danger", f"{NORTHWIND}/settings/danger", "maya"),
+    Place(
+        "settings-danger-error",
+        f"{NORTHWIND}/settings/danger",
+        "maya",
+        filling({"Type its name, Northwind": "South"}, "Delete Organization"),
+    ),
+    Place("two-factor-required", "/o/adatum/", "noah"),
+    Place("organizations-deleted", "/organizations", "liam"),
     Place(
         "settings-error", f"{NORTHWIND}/settings", "maya", filling({"Accent colour": "red"}, "Save Settings")
     ),
+    Place("settings-invitations", f"{NORTHWIND}/settings/invitations", "maya"),
+    Place(
+        "settings-invitations-error",
+        f"{NORTHWIND}/settings/invitations",
+        "maya",
+        filling({"Invitations last": "0", "Never invite addresses at": "everywhere"}, "Save Settings"),
+    ),
+    Place("audit-log", AUDIT_LOG, "maya"),
+    Place("audit-log-details", AUDIT_LOG, "maya", open_first_event),
+    Place("audit-log-filtered", f"{AUDIT_LOG}?type=invitation.sent&person=Liam+Chen&from=2026-01-01", "maya"),
+    Place("audit-log-no-match", f"{AUDIT_LOG}?q=nobody-has-this", "maya"),
     Place("forbidden", INVITATIONS, "noah"),
     Place("home", "/o/northwind/", "maya"),
     Place("home-no-role", "/o/northwind/", "kenji"),
@@ -179,6 +244,70 @@ LISTS = [
     Place("menu-organizations", INVITATIONS, "maya", open_menu("Switch organization:")),
     Place("menu-account", INVITATIONS, "maya", open_menu("Account menu:")),
     Place("shortcuts", INVITATIONS, "maya", press_question_mark),
+]
+JOIN_LINKS = [
+    Place("join-links", f"{NORTHWIND}/join-links", "maya"),
+    Place("join-links-empty", "/o/fabrikam/admin/join-links", "maya"),
+    Place(
+        "join-links-off",
+        f"{NORTHWIND}/join-links",
+        "maya",
+        pressing("Turn off Summer interns", shows="[role=alertdialog]"),
+    ),
+    Place("join-links-new", f"{NORTHWIND}/join-links/new", "maya"),
+    Place(
+        "join-links-new-error",
+        f"{NORTHWIND}/join-links/new",
+        "maya",
+        filling({"Name": "Team", "Maximum uses": "many"}, "Create Join Link"),
+    ),
+    Place("join-links-one", "{join_link}", "maya"),
+    Place("join-links-edit", "{join_link}/edit", "maya"),
+    Place("join-links-page", "{join_team}"),
+    Place(
+        "join-links-page-error",
+        "{join_team}",
+        act=filling({"Your email address": "me"}, "Send Me an Invitation"),
+    ),
+    Place(
+        "join-links-page-sent",
+        "{join_team}",
+        act=filling({"Your email address": "me@else.test"}, "Send Me an Invitation", "[role=status]"),
+    ),
+    Place("join-links-page-ready", "{join_team}", "vera"),
+    Place("join-links-page-elsewhere", "{join_domains}", "vera"),
+    Place("join-links-page-off", "{join_off}"),
+    Place("join-links-page-used", "{join_used}", "vera"),
+    Place("join-links-page-expired", "{join_over}"),
+    Place("join-links-page-mail-off", "{join_team}", server="off"),
+]
+DOMAINS = [
+    Place("domains", f"{NORTHWIND}/domains", "maya"),
+    Place("domains-empty", "/o/contoso/admin/domains", "maya"),
+    Place(
+        "domains-remove",
+        f"{NORTHWIND}/domains",
+        "maya",
+        pressing("Remove nw.test", shows="[role=alertdialog]"),
+    ),
+    Place("domains-new", f"{NORTHWIND}/domains/new", "maya"),
+    Place(
+        "domains-new-error", f"{NORTHWIND}/domains/new", "maya", filling({"Domain": "gmail.com"}, "Send Code")
+    ),
+    Place("domains-verify", "{verify}", "maya"),
+    Place("domains-verify-error", "{verify}", "maya", filling({"Code of 8 digits": "123"}, "Verify Domain")),
+    Place("requests", f"{NORTHWIND}/requests", "maya"),
+    Place("requests-no-match", f"{NORTHWIND}/requests?q=nobody-has-this", "maya"),
+    Place("requests-empty", "/o/fabrikam/admin/requests", "maya"),
+    Place("find", "/join"),
+    Place("find-error", "/join", act=filling({"Your email address": "me"}, "Find Organization")),
+    Place(
+        "find-sent",
+        "/join",
+        act=filling({"Your email address": "me@else.test"}, "Find Organization", "[role=status]"),
+    ),
+    Place("find-own", "/join", "vera"),
+    Place("find-own-empty", "/join", "noah"),
 ]
 FAILED = f"{NORTHWIND}/delivery?state=failed"
 DELIVERY = [
@@ -248,4 +377,4 @@ ERRORS = [
     Place("error-429", "/error/429"),
     Place("error-500", "/error/500"),
 ]
-PLACES = [*SIGNED_OUT, *NEW, *ACCEPT, *LISTS, *DELIVERY, *MAIL_OFF, *ACCOUNT, *ERRORS]
+PLACES = [*SIGNED_OUT, *NEW, *ACCEPT, *LISTS, *JOIN_LINKS, *DOMAINS, *DELIVERY, *MAIL_OFF, *ACCOUNT, *ERRORS]

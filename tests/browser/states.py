@@ -53,6 +53,17 @@ def select_three(page: Page) -> None:
     expect(page.get_by_role("form", name="Bulk actions")).to_be_visible()
 
 
+def pressing_for_three(button: str, shows: str) -> Act:
+    """Select three rows and press a button of the bar above them."""
+
+    def act(page: Page) -> None:
+        select_three(page)
+        page.get_by_role("form", name="Bulk actions").get_by_role("button", name=button).click()
+        expect(page.locator(shows)).to_be_visible()
+
+    return act
+
+
 def select_page(page: Page) -> None:
     """All rows of the page, which offers those of the others."""
     page.get_by_label("Select all invitations on this page").check()
@@ -90,6 +101,12 @@ def open_details(email: str) -> Act:
         expect(page.locator("#details[open]")).to_be_visible()
 
     return act
+
+
+def open_first_event(page: Page) -> None:
+    """What is known of an event of the audit log."""
+    page.locator("tbody summary").first.click()
+    expect(page.locator("details[open] dl").first).to_be_visible()
 
 
 def open_menu(name: str) -> Act:

@@ -30,15 +30,15 @@ def test_a_colour_is_chosen_looked_at_saved_and_seen_in_a_test(server, settings)
     expect(page.get_by_label("Accent colour", exact=True)).to_have_value("#0a7d4f")
     page.get_by_label("Accent colour", exact=True).fill("#0A6D4F")
     expect(page.get_by_label("Choose the accent colour")).to_have_value("#0a6d4f")
-    page.get_by_label("Language").select_option("Deutsch")
+    page.get_by_label("Organization name").fill("Northwind Traders")
     page.get_by_role("button", name="Show Preview").click()
     expect(page.get_by_text("It is not saved yet.")).to_be_visible()
     expect(page.get_by_role("button", name="Show Preview")).to_be_focused()
     expect(page.frame_locator("iframe").get_by_role("heading")).to_have_text(
-        "Maya Torres lädt Sie zu Northwind ein"
+        "Maya Torres invited you to join Northwind Traders"
     )
     assert button_colour(page) == "rgb(10, 109, 79)"
-    page.get_by_label("Language").select_option("")
+    page.get_by_label("Organization name").fill("Northwind")
     page.get_by_role("button", name="Save Settings").click()
     expect(page.get_by_role("status").filter(has_text="Settings saved.")).to_be_visible()
     expect(page.get_by_text("It is not saved yet.")).to_have_count(0)
@@ -52,6 +52,7 @@ def test_a_colour_is_chosen_looked_at_saved_and_seen_in_a_test(server, settings)
 
 def test_a_mistake_is_focused_and_keeps_what_was_typed(settings):
     page = settings
+    page.get_by_role("link", name="Email", exact=True).click()
     page.get_by_label("Remind people after (days)").fill("3, soon")
     page.get_by_role("button", name="Save Settings").click()
     box = page.get_by_label("Remind people after (days)")
@@ -71,6 +72,7 @@ def test_settings_need_no_script(server, owner, person):
     page = person(storage_state=owner, java_script_enabled=False)
     page.goto(server.url + SETTINGS)
     expect(page.get_by_label("Choose the accent colour")).to_be_hidden()
+    page.get_by_role("link", name="Email", exact=True).click()
     page.get_by_label("Language").select_option("العربية")
     page.get_by_role("button", name="Show Preview").click()
     expect(page.get_by_text("It is not saved yet.")).to_be_visible()
@@ -80,3 +82,32 @@ def test_settings_need_no_script(server, owner, person):
     page.get_by_role("button", name="Save Settings").click()
     expect(page.get_by_role("status").filter(has_text="Settings saved.")).to_be_visible()
     expect(page.get_by_label("Remind people after (days)")).to_have_value("2, 5")
+
+
+def test_a_new_short_name_is_everywhere_and_the_old_one_still_leads_there(server, settings):
+    page = settings
+    page.get_by_label("Short name").fill("northwind-2")
+    page.get_by_role("button", name="Save Settings").click()
+    page.wait_for_url("**/o/northwind-2/admin/settings")
+    expect(page.get_by_role("status").filter(has_text="Settings saved.")).to_be_visible()
+    page.goto(f"{server.url}/o/northwind/admin/members?q=liam")
+    page.wait_for_url("**/o/northwind-2/admin/members?q=liam")
+    page.goto(f"{server.url}/o/northwind-2/admin/settings")
+    page.get_by_label("Short name").fill("northwind")
+    page.get_by_role("button", name="Save Settings").click()
+    page.wait_for_url(f"**{SETTINGS}")
+
+
+def test_an_organization_is_deleted_and_taken_back(server, settings):
+    page = settings
+    page.get_by_role("link", name="Danger", exact=True).click()
+    page.get_by_label("Type its name").fill("northwind")
+    page.get_by_role("button", name="Delete Organization").click()
+    expect(page.get_by_text("That is not the name of the organization.")).to_be_visible()
+    expect(page.get_by_label("Type its name")).to_be_focused()
+    page.get_by_label("Type its name").fill("Northwind")
+    page.get_by_role("button", name="Delete Organization").click()
+    page.wait_for_url("**/organizations")
+    page.get_by_role("button", name="Restore Northwind").click()
+    page.wait_for_url("**/o/northwind/")
+    expect(page.get_by_role("status").filter(has_text="Northwind is restored.")).to_be_visible()

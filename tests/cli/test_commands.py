@@ -1,10 +1,13 @@
 """Commands as the operator types them."""
 
+from datetime import timedelta
+
 import pytest
 
 from guestlist.actions.api_keys import authenticate
 from guestlist.actors import Origin
 from guestlist.models import Delivery, Event, Invitation, Membership, Organization, SetupLink
+from guestlist.models.invitation import NEVER
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +128,25 @@ def test_invitations_have_the_language_that_is_told(run, organization):
     assert_refused(result, "language_unknown")
     assert run("invitations", "send", "northwind", "vera@acme.test", "--language", "de").exit_code == 0
     assert Invitation.objects.get().language == "de"
+
+
+def test_invitations_last_as_long_as_is_told(run, organization):
+    result = run("invitations", "send", "northwind", "vera@acme.test", "--lifetime", "30m", "--json")
+    assert_refused(result, "lifetime_invalid")
+    assert not Invitation.objects.exists()
+    for lifetime in ("36h", "never"):
+        run("invitations", "send", "northwind", f"vera{lifetime}@acme.test", "--lifetime", lifetime)
+    short, forever = Invitation.objects.order_by("pk")
+    assert short.expires_at - short.invited_at == timedelta(hours=36)
+    assert forever.expires_at == NEVER
+
+
+def test_an_address_that_is_not_allowed_is_named_with_its_reason(run, organization):
+    Organization.objects.update(allowed_domains=["acme.test"])
+    result = run("invitations", "send", "northwind", "vera@evil.test")
+    assert result.exit_code == 1
+    assert "vera@evil.test: the organization doesn’t allow this domain" in result.output
+    assert not Invitation.objects.exists()
 
 
 def test_nothing_sent_and_something_invalid_is_status_1(run, organization):

@@ -4,7 +4,8 @@ import pytest
 from allauth.account.models import EmailAddress
 
 from guestlist import errors
-from guestlist.actions.organizations import create_organization, suggested_slug
+from guestlist.actions.organizations import create_organization
+from guestlist.actions.slugs import suggested_slug
 from guestlist.actors import Actor, Origin
 from guestlist.models import ApiKey, Event, Membership, Organization
 from tests.conftest import actor_of

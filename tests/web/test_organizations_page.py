@@ -88,7 +88,7 @@ def test_the_page_takes_the_same_queries_for_any_number(
 ):
     belong_to(alice, number)
     client = as_user(alice)
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(8):
         assert client.get(URL).status_code == 200
 
 

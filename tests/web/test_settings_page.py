@@ -1,4 +1,4 @@
-"""The Settings page, through the door."""
+"""The Settings pages, through the door."""
 
 import re
 from html import escape, unescape
@@ -15,7 +15,10 @@ from tests.web.test_invitations_page import HTMX, text_of
 from tests.web.test_languages import leaks
 
 URL = "/o/northwind/admin/settings"
-TYPED = {"accent": "#C02040", "language": "de", "reminder_days": "2, 5", "digests": "on"}
+EMAIL = f"{URL}/email"
+GENERAL = {"name": "Northwind", "slug": "northwind", "accent": "#C02040"}
+MAIL = {"language": "de", "reminder_days": "2, 5", "digests": "on"}
+TYPED = GENERAL | MAIL
 
 
 def frame_of(response):
@@ -32,17 +35,50 @@ USUAL = ("", "", [3, 6], True)
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("get", ""), ("get", "/preview"), ("post", ""), ("post", "/test")]
+    ("method", "path"),
+    [
+        ("get", ""),
+        ("get", "/email"),
+        ("get", "/security"),
+        ("get", "/danger"),
+        ("get", "/preview"),
+        ("post", ""),
+        ("post", "/email"),
+        ("post", "/security"),
+        ("post", "/danger"),
+        ("post", "/test"),
+    ],
 )
 def test_who_may_not(organization, charlie, mallory, client, as_user, method, path):
     assert getattr(client, method)(URL + path, TYPED).status_code == (302 if method == "get" else 401)
     assert getattr(as_user(mallory), method)(URL + path, TYPED).status_code == 404
     response = getattr(as_user(charlie), method)(URL + path, TYPED)
     assert response.status_code == 403
-    assert "Organization: Update" in text_of(response)
+    assert f"Organization: {'Delete' if path == '/danger' else 'Update'}" in text_of(response)
     assert f'href="{URL}"' not in response.content.decode()
     assert saved(organization) == USUAL
     assert not Delivery.objects.exists()
+
+
+def test_an_admin_may_not_delete_and_sees_no_tab_for_it(organization, bob, as_user):
+    client = as_user(bob)
+    assert client.get(f"{URL}/danger").status_code == 403
+    html = client.get(URL).content.decode()
+    assert f'href="{URL}/security"' in html
+    assert f'href="{URL}/danger"' not in html
+
+
+def test_whoever_may_only_delete_lands_on_danger(organization, as_user):
+    Role.objects.create(organization=organization, name="Closer", permissions=["organization.delete"])
+    dana = make_user("dana@northwind.test", "Dana Diaz")
+    join(organization, dana, "Closer")
+    client = as_user(dana)
+    html = client.get("/o/northwind/").content.decode()
+    assert f'href="{URL}/danger"' in html
+    page = client.get(URL, follow=True)
+    assert page.redirect_chain == [(f"{URL}/danger", 302)]
+    assert f'href="{URL}/email"' not in page.content.decode()
+    assert client.get(EMAIL).status_code == 403
 
 
 def test_the_sidebar_leads_there_whoever_may_change_it(organization, alice, bob, as_user):
@@ -53,50 +89,88 @@ def test_the_sidebar_leads_there_whoever_may_change_it(organization, alice, bob,
 
 def test_what_is_saved_stands_in_the_form(organization, alice, as_user):
     client = as_user(alice)
-    response = client.post(URL, TYPED, follow=True)
+    response = client.post(URL, GENERAL, follow=True)
+    assert "Settings saved." in text_of(response)
+    assert 'name="accent" value="#c02040"' in response.content.decode()
+    response = client.post(EMAIL, MAIL, follow=True)
     assert "Settings saved." in text_of(response)
     assert saved(organization) == ("#c02040", "de", [2, 5], True)
     html = response.content.decode()
-    assert 'name="accent" value="#c02040"' in html
     assert '<option value="de" lang="de" selected>' in html
     assert 'name="reminder_days" value="2, 5"' in html
 
 
 def test_an_empty_form_is_the_usual_colour_and_language_without_reminders(organization, alice, as_user):
     client = as_user(alice)
-    client.post(URL, TYPED)
-    client.post(URL, {"accent": "", "language": "", "reminder_days": ""})
+    client.post(URL, GENERAL)
+    client.post(EMAIL, MAIL)
+    client.post(URL, GENERAL | {"accent": ""})
+    client.post(EMAIL, {"language": "", "reminder_days": ""})
     assert saved(organization) == ("", "", [], False)
 
 
-def test_every_mistake_stands_beside_its_field_and_nothing_typed_is_lost(organization, alice, as_user):
-    typed = {"accent": "green <b>", "language": "xx", "reminder_days": "3, soon"}
-    response = as_user(alice).post(URL, typed)
+@pytest.mark.parametrize(
+    ("url", "typed", "sentences"),
+    [
+        (
+            URL,
+            {"name": "see evil.test", "slug": "North Wind", "accent": "green <b>"},
+            ("A name can’t hold a web address.", "The short name may hold", "Write a colour as #"),
+        ),
+        (
+            EMAIL,
+            {"language": "xx", "reminder_days": "3, soon"},
+            ("There is no language “xx” here.", "Write the days as numbers"),
+        ),
+    ],
+)
+def test_every_mistake_stands_beside_its_field_and_nothing_typed_is_lost(
+    organization, alice, as_user, url, typed, sentences
+):
+    response = as_user(alice).post(url, typed)
     assert response.status_code == 422
     page, html = text_of(response), response.content.decode()
-    for sentence in ("Write a colour as #", "There is no language “xx” here.", "Write the days as numbers"):
+    for sentence in sentences:
         assert sentence in page
-    for name in typed:
+    for name, text in typed.items():
         assert f'id="{name}-error"' in html
         assert re.search(rf'id="{name}"[^>]*aria-describedby="[^"]*{name}-error', html)
-    assert 'value="green &lt;b&gt;"' in html
-    assert 'value="3, soon"' in html
-    assert 'id="digests" name="digests" aria-describedby="digests-hint">' in html
+        assert name == "language" or f'value="{escape(text)}"' in html
     assert saved(organization) == USUAL
     assert not Event.objects.filter(type="organization.updated").exists()
 
 
 def test_htmx_gets_the_sections_and_a_toast(organization, alice, as_user):
-    response = as_user(alice).post(URL, TYPED, headers=HTMX)
-    html = response.content.decode()
-    assert response.status_code == 200
-    assert "<html" not in html
-    assert 'id="settings"' in html
-    assert 'hx-swap-oob="beforeend:#toasts-status"' in html
-    assert "Settings saved." in text_of(response)
-    wrong = as_user(alice).post(URL, TYPED | {"accent": "red"}, headers=HTMX)
+    for url, typed in ((URL, GENERAL), (EMAIL, MAIL)):
+        response = as_user(alice).post(url, typed, headers=HTMX)
+        html = response.content.decode()
+        assert response.status_code == 200
+        assert "<html" not in html
+        assert 'id="settings"' in html
+        assert 'hx-swap-oob="beforeend:#toasts-status"' in html
+        assert "Settings saved." in text_of(response)
+    wrong = as_user(alice).post(URL, GENERAL | {"accent": "red"}, headers=HTMX)
     assert wrong.status_code == 422
     assert "Write a colour as #" in text_of(wrong)
+
+
+def test_a_new_name_is_everywhere_on_the_page_at_once(organization, alice, as_user):
+    client = as_user(alice)
+    response = client.post(URL, GENERAL | {"name": "Southwind", "slug": "southwind"}, headers=HTMX)
+    assert response["HX-Redirect"] == "/o/southwind/admin/settings"
+    page = client.get(response["HX-Redirect"])
+    assert "Settings saved." in text_of(page)
+    assert "Northwind" not in text_of(page)
+
+
+def test_a_short_name_that_is_taken_stays_in_the_form(organization, beta, alice, as_user):
+    response = as_user(alice).post(URL, GENERAL | {"slug": "beta", "name": "Southwind"})
+    assert response.status_code == 409
+    assert "Another organization has the short name “beta”." in text_of(response)
+    html = response.content.decode()
+    assert 'name="slug" value="beta"' in html
+    assert 'name="name" value="Southwind"' in html
+    assert Organization.objects.get(pk=organization.pk).name == "Northwind"
 
 
 def test_the_preview_shows_the_mail_as_it_would_be_sent(organization, alice, as_user):
@@ -119,23 +193,27 @@ def test_the_preview_shows_the_mail_as_it_would_be_sent(organization, alice, as_
 
 def test_a_language_that_the_server_no_longer_has_is_none(organization, alice, as_user):
     Organization.objects.update(language="fr")
-    page = as_user(alice).get(URL)
+    page = as_user(alice).get(EMAIL)
     assert page.status_code == 200
     assert "selected" not in page.content.decode()
 
 
 def test_what_is_typed_can_be_looked_at_before_it_is_saved(organization, alice, as_user):
     client = as_user(alice)
-    page = client.post(URL, TYPED | {"preview": "1"})
+    page = client.post(URL, GENERAL | {"name": "Southwind", "preview": "1"})
     address = frame_of(page)
-    assert parse_qs(urlsplit(address).query) == {"accent": ["#C02040"], "language": ["de"]}
+    asked = {"name": ["Southwind"], "accent": ["#C02040"]}
+    assert parse_qs(urlsplit(address).query) == asked
     mail = client.get(address).content.decode()
-    assert '<html lang="de"' in mail
     assert "#c02040" in mail
+    assert "invited you to join Southwind" in mail
     assert 'value="#C02040"' in page.content.decode()
-    assert 'lang="de">Alice Archer lädt Sie' in page.content.decode()
     assert "It is not saved yet." in text_of(page)
-    assert "It is not saved yet." not in text_of(client.get(URL))
+    page = client.post(EMAIL, MAIL | {"preview": "1"})
+    assert '<html lang="de"' in client.get(frame_of(page)).content.decode()
+    assert 'lang="de">Alice Archer lädt Sie' in page.content.decode()
+    for url in (URL, EMAIL):
+        assert "It is not saved yet." not in text_of(client.get(url))
     assert saved(organization) == USUAL
 
 
@@ -224,12 +302,16 @@ def test_no_english_is_left_where_mail_is_in_the_language_of_the_viewer(
 ):
     client, spoken = as_user(alice), {"Accept-Language": language}
     pages = [
-        client.post(URL, {"language": language, "reminder_days": "3"}, headers=spoken, follow=True),
-        client.post(URL, {"accent": "red", "language": language, "reminder_days": "x"}, headers=spoken),
+        client.post(EMAIL, {"language": language, "reminder_days": "3"}, headers=spoken, follow=True),
+        client.post(EMAIL, {"language": language, "reminder_days": "x"}, headers=spoken),
+        client.post(URL, {"accent": "red", "name": "", "slug": "-"}, headers=spoken),
+        client.get(f"{URL}/security", headers=spoken),
+        client.post(f"{URL}/security", {"require_two_factor": "on"}, headers=spoken),
+        client.post(f"{URL}/danger", {"name": "x"}, headers=spoken),
         client.post(f"{URL}/test", headers=spoken, follow=True),
         client.post(f"{URL}/test", headers=spoken, follow=True),
     ]
-    assert [leaks(page.content.decode(), language) for page in pages] == [set()] * 4
+    assert [leaks(page.content.decode(), language) for page in pages] == [set()] * 8
 
 
 def test_whoever_manages_no_members_still_gets_to_the_settings(organization, as_user):

@@ -7,6 +7,7 @@ from typing import Any
 from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.invitee import invited_actor, is_invited, verified_keys
+from guestlist.actions.joining import admit
 from guestlist.actions.mail import tell_managers
 from guestlist.actions.members import add_member
 from guestlist.actions.revocation import end_rows
@@ -36,7 +37,7 @@ class Acceptance:
 def find_invitation(*, token: str, kinds: Collection[LinkKind] = OPENING) -> Invitation:
     """The invitation that `token` opens, in whatever state; its `proves_mailbox` is true for a mailed link.
     Raises NotFound, in the same way and with the same single query for malformed, forged and unknown tokens
-    and for those of other `kinds`.
+    and for those of other `kinds`; and OrganizationGone, which is a NotFound, where that is deleted.
     """
     kind = token_kind(token)
     handed_over = kind is HAND_OVER
@@ -45,6 +46,8 @@ def find_invitation(*, token: str, kinds: Collection[LinkKind] = OPENING) -> Inv
     ours = invitation is not None and is_token_of(token, getattr(invitation, column), invitation.pk)
     if invitation is None or not ours or kind not in kinds:
         raise errors.NotFound
+    if invitation.organization.deleted_at:
+        raise errors.OrganizationGone(organization=invitation.organization.name)
     invitation.proves_mailbox = not handed_over
     return invitation
 
@@ -58,14 +61,14 @@ def find_unsubscribing(*, token: str) -> Invitation:
 
 def own_invitations(*, actor: Actor) -> InvitationQuerySet:
     """The pending invitations to any address that the signed-in user has verified, newest first."""
-    return _rows().pending().filter(key__in=verified_keys(actor)).order_by("-last_sent_at", "-pk")
+    return _own(actor).pending().order_by("-last_sent_at", "-pk")
 
 
 def find_own_invitation(*, actor: Actor, invitation_id: Any) -> Invitation:
     """One invitation to an address that the signed-in user has verified, in whatever state.
     Raises NotFound.
     """
-    invitation = _rows().filter(key__in=verified_keys(actor), pk=invitation_id).first()
+    invitation = _own(actor).filter(pk=invitation_id).first()
     if invitation is None:
         raise errors.NotFound
     return invitation
@@ -74,7 +77,8 @@ def find_own_invitation(*, actor: Actor, invitation_id: Any) -> Invitation:
 def accept_invitation(*, actor: Actor, invitation: Invitation) -> Acceptance:
     """Make the invited user, who is signed in, a member without a role.
 
-    Raises NotFound, EmailMismatch, and NotPending with what became of the invitation instead.
+    Raises NotFound, EmailMismatch, and NotPending with what became of the invitation instead; and where
+    somebody had it mailed to themselves by a join link or domain, RemovedBefore, JoinLinkClosed.
     """
     with access.locked_by_holder(invitation.organization) as organization:
         if not is_invited(actor, invitation):
@@ -83,8 +87,10 @@ def accept_invitation(*, actor: Actor, invitation: Invitation) -> Acceptance:
         member = Membership.objects.active().filter(organization=organization, user=actor.subject).first()
         if member:
             return Acceptance(accepted, member, joined=False)
-        via = Membership.Via.INVITATION if invitation.proves_mailbox else Membership.Via.HAND_OVER
-        member = add_member(actor, organization, user=actor.subject, via=via, invitation=accepted)
+        accepted.proves_mailbox = invitation.proves_mailbox
+        via = admit(actor, organization, accepted)
+        way = {"invitation": accepted, "join_link": accepted.join_link}
+        member = add_member(actor, organization, user=actor.subject, via=via, **way)
         return Acceptance(accepted, member, joined=True)
 
 
@@ -112,6 +118,10 @@ def decline_invitation(
         if suppress:
             suppress_key(actor, organization, invitation, suppress)
     return declined
+
+
+def _own(actor: Actor) -> InvitationQuerySet:
+    return _rows().filter(key__in=verified_keys(actor), organization__deleted_at=None)
 
 
 def _rows() -> InvitationQuerySet:

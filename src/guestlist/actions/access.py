@@ -14,7 +14,18 @@ from guestlist.permissions import all_permissions, permission_label
 
 
 def permissions_of(actor: Actor, organization: Organization) -> frozenset[str] | None:
-    """What `actor` may do in `organization` now; None for somebody who does not belong to it."""
+    """What `actor` may do in `organization` now; None for somebody who does not belong to it, and for
+    everybody where it is deleted.
+    """
+    return None if organization.deleted_at else _held(actor, organization)
+
+
+def held_in_deleted(actor: Actor, organization: Organization) -> frozenset[str]:
+    """Part of restoring: what `actor` could do there when it was deleted, a key nothing."""
+    return frozenset() if actor.type == "api_key" else _held(actor, organization) or frozenset()
+
+
+def _held(actor: Actor, organization: Organization) -> frozenset[str] | None:
     match actor.type:
         case "operator":
             return all_permissions()
@@ -60,7 +71,7 @@ def locked_by_holder(organization: Organization) -> Iterator[Organization]:
 
 def find_organization(actor: Actor, slug: str, permission: str) -> Organization:
     """The organization for reading. Raises NotFound, NotAllowed."""
-    organization = Organization.objects.filter(slug=slug).first()
+    organization = Organization.objects.present().filter(slug=slug).first()
     if organization is None:
         raise errors.NotFound
     require(actor, organization, permission)
@@ -69,9 +80,12 @@ def find_organization(actor: Actor, slug: str, permission: str) -> Organization:
 
 def _lock(organization: Organization) -> Organization:
     try:
-        return Organization.objects.lock(organization.pk)
+        fresh = Organization.objects.lock(organization.pk)
     except Organization.DoesNotExist as error:
         raise errors.NotFound from error
+    if fresh.deleted_at:
+        raise errors.NotFound
+    return fresh
 
 
 def _memberships(user_id: Any, organization: Organization) -> "QuerySet[Membership]":

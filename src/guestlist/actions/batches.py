@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_noop, ngettext
 
 from guestlist import errors
 from guestlist.actions.marks import Mark
+from guestlist.addresses import REASONS as ADDRESS_REASONS
 from guestlist.addresses import Item, ParsedAddresses
 from guestlist.conf import conf
 from guestlist.models import Invitation, Organization
@@ -20,6 +21,9 @@ from guestlist.models.invitation import FILTERS, InvitationQuerySet
 SKIPPED_SHOWN = 100
 SENT = ("sent", "would_send")
 SKIPPED = ("already_member", "already_invited", "suppressed")
+NOT_ALLOWED = "domain_not_allowed"
+# Why something that was typed can't be invited.
+REASONS = {**ADDRESS_REASONS, NOT_ALLOWED: gettext_noop("the organization doesn’t allow this domain")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +54,8 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How addresses stand with an organization before a send, by comparison key. `held` are those of the
-    marked ones that are not to be sent to yet.
+    """How addresses stand with an organization before a send, by comparison key. `not_allowed` are those that
+    its settings keep out, `held` those of the marked ones that are not to be sent to yet.
     """
 
     members: Collection[str]
@@ -59,9 +63,11 @@ class Standing:
     suppressed: Collection[str]
     marks: Mapping[str, Mark] = field(default_factory=dict)
     held: Collection[str] = ()
+    not_allowed: Collection[str] = ()
 
     def __contains__(self, key: str) -> bool:
-        return any(key in known for known in (self.members, self.pending, self.suppressed, self.held))
+        groups = (self.members, self.pending, self.not_allowed, self.suppressed, self.held)
+        return any(key in known for known in groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ class InvitationBatch:
 
     @property
     def invalid(self) -> Sequence[Outcome]:
-        """What could not be understood as an address."""
+        """What could not be understood as an address, or is at a domain that is not allowed."""
         return [o for o in self.outcomes if o.outcome == "invalid"]
 
     @property
@@ -147,6 +153,8 @@ def _outcome(item: Item, standing: Standing, sent: Mapping[str, Invitation] | No
         return Outcome(item, "already_member")
     if key in standing.pending:
         return Outcome(item, "already_invited", standing.pending[key], mark)
+    if key in standing.not_allowed:
+        return Outcome(replace(item, address=None, reason=NOT_ALLOWED), "invalid")
     if key in standing.suppressed:
         return Outcome(item, "suppressed")
     if key in standing.held:
@@ -169,13 +177,13 @@ class Selection:
 
     def rows(self, organization: Organization) -> InvitationQuerySet:
         """The chosen invitations of `organization`. Raises InvalidFilter for a status that is none."""
-        rows = Invitation.objects.for_display().filter(organization=organization)
+        rows = Invitation.objects.filter(organization=organization)
         if self.ids is not None:
-            return rows.filter(pk__in=[pk for pk in map(as_uuid, self.ids) if pk])
+            return rows.filter(pk__in=[pk for pk in map(as_uuid, self.ids) if pk]).for_display()
         if self.status and self.status not in FILTERS:
             raise errors.InvalidFilter(value=self.status[:100], choices=", ".join(FILTERS))
         rows = rows.with_status(self.status) if self.status else rows
-        return rows.matching(self.q or "")
+        return rows.matching(self.q or "").for_display()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +195,7 @@ class BulkResult:
     skipped: int
     suppressed: int
     too_soon: int
+    not_allowed: int
     results: Sequence[tuple[str, str]]
 
     @classmethod
@@ -198,12 +207,15 @@ class BulkResult:
         done: Iterable[UUID],
         suppressed: Collection[str] = (),
         too_soon: Collection[UUID] = (),
+        not_allowed: Collection[UUID] = (),
     ) -> "BulkResult":
         """`done` are the ids of those of `chosen` to which it happened, `suppressed` the comparison keys of
-        those who asked not to be invited, `too_soon` the ids of those that have to wait.
+        those who asked not to be invited, `too_soon` the ids of those that have to wait, `not_allowed` of
+        those at a domain that the organization keeps out.
         """
         outcomes = dict.fromkeys((row.pk for row in chosen), "not_pending")
         outcomes |= dict.fromkeys(too_soon, "too_soon")
+        outcomes |= dict.fromkeys(not_allowed, NOT_ALLOWED)
         outcomes |= {row.pk: "suppressed" for row in chosen if row.key in suppressed}
         outcomes |= dict.fromkeys(done, verb)
         if selection.ids is not None:
@@ -215,7 +227,13 @@ class BulkResult:
         counts = Counter(outcomes.values())
         total = len(selection.ids) if selection.ids is not None else len(chosen)
         return cls(
-            verb, counts[verb], total - counts[verb], counts["suppressed"], counts["too_soon"], results
+            verb,
+            counts[verb],
+            total - counts[verb],
+            counts["suppressed"],
+            counts["too_soon"],
+            counts[NOT_ALLOWED],
+            results,
         )
 
     def as_resource(self) -> dict[str, Any]:
@@ -231,14 +249,21 @@ class BulkResult:
             done = ngettext("%d invitation revoked.", "%d invitations revoked.", self.done) % self.done
         else:
             done = ngettext("%d invitation sent again.", "%d invitations sent again.", self.done) % self.done
-        unwanted, soon = self.suppressed, self.too_soon
-        gone = self.skipped - unwanted - soon
+        unwanted, soon, kept_out = self.suppressed, self.too_soon, self.not_allowed
+        gone = self.skipped - unwanted - soon - kept_out
         parts = [
             done,
             unwanted and _asked_not_to(unwanted),
             soon
             and ngettext("%d sent a short while ago, skipped.", "%d sent a short while ago, skipped.", soon)
             % soon,
+            kept_out
+            and ngettext(
+                "%d at a domain that is not allowed, skipped.",
+                "%d at domains that are not allowed, skipped.",
+                kept_out,
+            )
+            % kept_out,
             gone
             and ngettext("%d skipped: no longer pending.", "%d skipped: no longer pending.", gone) % gone,
         ]

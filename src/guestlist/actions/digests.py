@@ -36,7 +36,8 @@ def write_digests(*, limit: int = MOST_ORGANIZATIONS) -> int:
 def _waiting() -> "QuerySet[Organization]":
     news = Invitation.objects.filter(organization=OuterRef("pk"), unreported_at__lte=Now() - SETTLED)
     rested = Q(digest_at=None) | Q(digest_at__lte=Now() - EVERY)
-    return Organization.objects.filter(Exists(news), rested, digests=True).order_by("digest_at", "pk")
+    organizations = Organization.objects.present().filter(Exists(news), rested, digests=True)
+    return organizations.order_by("digest_at", "pk")
 
 
 def _write(organization: Organization) -> int:

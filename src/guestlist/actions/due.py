@@ -16,9 +16,14 @@ _AHEAD = 20_000
 
 
 def organizations_of(due: "QuerySet[Invitation]") -> Sequence[UUID]:
-    """To whom the first of `due` belong, each organization once. `due` is ordered by the time that is due."""
+    """To whom the first of `due` belong, each organization once, without those that are deleted.
+    `due` is ordered by the time that is due.
+    """
+    # Nor a join: neither what is deleted nor the order may keep them from the index by time.
+    deleted = Organization.objects.filter(deleted_at__isnull=False)
+    waiting = due.exclude(organization__in=deleted.values("pk"))
     # Not DISTINCT: for that, both databases leave the index by time and read everything there ever was.
-    ids = due.values_list("organization", flat=True)[:_AHEAD]
+    ids = waiting.values_list("organization", flat=True)[:_AHEAD]
     return list(dict.fromkeys(ids))[:MOST_ORGANIZATIONS]
 
 

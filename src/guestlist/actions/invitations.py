@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import F as Column
 from django.db.models import OuterRef, Subquery
@@ -12,7 +12,9 @@ from django.db.models.functions import Now
 from guestlist import errors
 from guestlist.actions import access, limits
 from guestlist.actions.batches import BulkResult, InvitationBatch, Selection, Standing
+from guestlist.actions.invitation_settings import is_allowed, not_allowed
 from guestlist.actions.invitee import verified_keys
+from guestlist.actions.lifetimes import by_lifetime, clean_lifetime, expiry
 from guestlist.actions.mail import cancel_mail, new_mail, owe
 from guestlist.actions.mail_settings import parse_accent, parse_language
 from guestlist.actions.marks import bad_addresses
@@ -22,12 +24,12 @@ from guestlist.actions.revocation import end_rows, expire_rows, revoke_rows
 from guestlist.actions.suppressions import suppressed_keys
 from guestlist.actors import Actor
 from guestlist.addresses import Address, ParsedAddresses, comparison_key
-from guestlist.conf import conf
 from guestlist.events import Happening, record_all
 from guestlist.links import new_nonce
-from guestlist.models import Delivery, Invitation, Organization
+from guestlist.models import Delivery, Domain, Invitation, JoinLink, Organization
 from guestlist.models.fields import chunks, insert_all
-from guestlist.models.invitation import NEVER, Status
+from guestlist.models.invitation import Status
+from guestlist.names import clean_name
 from guestlist.permissions import Permission
 
 MAX_ADDRESSES = 10_000
@@ -36,21 +38,34 @@ MAX_IDS = 10_000
 SAMPLE = "jane@example.com"
 
 
+class Manner(NamedTuple):
+    """How an invitation goes out: the language of its mail, and how long it lasts (`36h`, `never`). Empty is
+    the organization's. `join_link` or `domain` is where somebody asked for it without having been invited.
+    """
+
+    language: str = ""
+    lifetime: str = ""
+    join_link: JoinLink | None = None
+    domain: Domain | None = None
+
+
 def send_invitations(
     *,
     actor: Actor,
     organization: Organization,
     parsed: ParsedAddresses,
     language: str = "",
+    lifetime: str = "",
     seen: Collection[str] | None = None,
 ) -> InvitationBatch:
-    """Invite every address that is neither a member's nor pending, with the same number of statements for
-    1 and for 10,000. Bad text hinders no good address. `language` is that of the mail; empty is the
-    organization's. With `seen`, the comparison keys of which somebody has read that mail to them came back or
-    was unwanted, others of which that is so are held back.
+    """Invite every address that is neither a member's nor pending nor at a domain that is not allowed, with
+    the same number of statements for 1 and for 10,000. Bad text hinders no good address. `language` is that
+    of the mail, `lifetime` how long it can be accepted (`36h`, `never`); empty is the organization's. With
+    `seen`, the comparison keys of which somebody has read that mail to them came back or was unwanted, others
+    of which that is so are held back.
 
-    Raises NotAllowed, NoAddresses, TooManyAddresses, LanguageUnknown, InviterLimit, OrganizationLimit; then
-    nothing was sent.
+    Raises NotAllowed, NoAddresses, TooManyAddresses, LanguageUnknown, LifetimeInvalid, InviterLimit,
+    OrganizationLimit; then nothing was sent.
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         _check_size(parsed)
@@ -58,45 +73,55 @@ def send_invitations(
         expire_rows(organization, keys)
         standing = _standing(organization, keys, organization.now, seen)
         fresh = [address for address in parsed.addresses if address.key not in standing]
-        languages = dict.fromkeys(keys, parse_language(language))
+        manners = dict.fromkeys(keys, _manner(language, lifetime))
         limits.take(actor=actor, organization=organization, number=len(fresh))
-        sent = _insert(actor, organization, fresh, languages)
+        sent = insert_invitations(actor, organization, fresh, manners)
     return InvitationBatch.of(parsed, standing, sent)
 
 
 def preview_invitations(
-    *, actor: Actor, organization: Organization, parsed: ParsedAddresses, language: str = ""
+    *,
+    actor: Actor,
+    organization: Organization,
+    parsed: ParsedAddresses,
+    language: str = "",
+    lifetime: str = "",
 ) -> InvitationBatch:
     """What sending would answer now, with `would_send` in place of `sent`; nothing happens.
 
-    Raises NotAllowed, NoAddresses, TooManyAddresses, LanguageUnknown.
+    Raises NotAllowed, NoAddresses, TooManyAddresses, LanguageUnknown, LifetimeInvalid.
     """
     access.require(actor, organization, Permission.MEMBER_MANAGE)
     _check_size(parsed)
-    parse_language(language)
+    _manner(language, lifetime)
     keys = {address.key for address in parsed.addresses}
     return InvitationBatch.of(parsed, _standing(organization, keys, Now()), None)
 
 
 def sample_invitation(
-    *, actor: Actor, organization: Organization, accent: str = "", language: str = ""
+    *, actor: Actor, organization: Organization, name: str, accent: str = "", language: str = ""
 ) -> Invitation:
-    """What inviting somebody would make, for showing its mail in another colour and language; it is kept
-    nowhere, and its link opens nothing. Raises NotAllowed, ColourInvalid, LanguageUnknown.
+    """What inviting somebody would make, for showing its mail under another name and in another colour and
+    language; it is kept nowhere, and its link opens nothing. Raises NotAllowed, NameHasLink, ColourInvalid,
+    LanguageUnknown.
     """
     access.require(actor, organization, Permission.ORGANIZATION_UPDATE)
     shown = Organization.objects.annotate(now=Now()).get(pk=organization.pk)  # type: ignore[no-redef]
-    shown.accent, shown.language = parse_accent(accent), parse_language(language)
-    return _new_invitation(_with_verified_email(actor), shown, Address(key=SAMPLE, email=SAMPLE), "")
+    shown.name, shown.accent, shown.language = (
+        clean_name(name),
+        parse_accent(accent),
+        parse_language(language),
+    )
+    return _new_invitation(_with_verified_email(actor), shown, Address(key=SAMPLE, email=SAMPLE), Manner())
 
 
 def resend_invitation(*, actor: Actor, organization: Organization, invitation_id: Any) -> Invitation:
     """Send a pending invitation again and start its lifetime anew; copies mailed earlier keep working.
     Resending an expired one, or a declined one whose person asked for it, makes a new invitation with a new
-    link.
+    link, where its domain is still allowed.
 
-    Raises NotAllowed, NotFound, Suppressed, NotPending (also where the address has a newer invitation or has
-    joined), ResendLimit, InviterLimit, OrganizationLimit.
+    Raises NotAllowed, NotFound, Suppressed, DomainNotAllowed, NotPending (also where the address has a newer
+    invitation or has joined), ResendLimit, InviterLimit, OrganizationLimit.
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         invitation = _get(organization, invitation_id)
@@ -105,6 +130,9 @@ def resend_invitation(*, actor: Actor, organization: Organization, invitation_id
         if invitation.pk not in again:
             if is_resendable(invitation) and suppressed_keys(organization, [invitation.key]):
                 raise errors.Suppressed(email=invitation.email)
+            if _is_kept_out(organization, invitation):
+                domain = invitation.key.rpartition("@")[2]
+                raise errors.DomainNotAllowed(organization=organization.name, domain=domain)
             raise errors.NotPending(invitation.status_now)
     return again[invitation.pk]
 
@@ -134,7 +162,8 @@ def revoke_invitations(*, actor: Actor, organization: Organization, selection: S
 
 
 def resend_invitations(*, actor: Actor, organization: Organization, selection: Selection) -> BulkResult:
-    """Resend the pending and expired ones of a selection, but none that was sent again a short while ago.
+    """Resend the pending and expired ones of a selection, but none that was sent again a short while ago, and
+    no expired one at a domain that is not allowed.
 
     Raises NotAllowed, NothingChosen, TooManyIds, InviterLimit, OrganizationLimit.
     """
@@ -144,7 +173,8 @@ def resend_invitations(*, actor: Actor, organization: Organization, selection: S
         soon = limits.too_soon(actor=actor, organization=organization, rows=chosen)
         again = _resend(actor, organization, [row for row in chosen if row.pk not in soon])
         suppressed = suppressed_keys(organization, [row.key for row in chosen if row.pk not in again])
-    return BulkResult.of("resent", selection, chosen, again.keys(), suppressed, soon)
+        kept_out = [row.pk for row in chosen if _is_kept_out(organization, row)]
+    return BulkResult.of("resent", selection, chosen, again.keys(), suppressed, soon, kept_out)
 
 
 def ids_of_addresses(*, organization: Organization, emails: Iterable[str]) -> list[str]:
@@ -164,6 +194,10 @@ def _check_size(parsed: ParsedAddresses) -> None:
     if len(parsed.items) > MAX_ITEMS or len(parsed.addresses) > MAX_ADDRESSES:
         count = max(len(parsed.addresses), MAX_ADDRESSES + 1)
         raise errors.TooManyAddresses(count=f"{count:,}", limit=f"{MAX_ADDRESSES:,}")
+
+
+def _manner(language: str, lifetime: str) -> Manner:
+    return Manner(parse_language(language), clean_lifetime(lifetime))
 
 
 def _check_selection(selection: Selection) -> None:
@@ -193,6 +227,7 @@ def _standing(
         suppressed=suppressed_keys(organization, keys),
         marks=marks,
         held=() if seen is None else marks.keys() - set(seen),
+        not_allowed=not_allowed(organization, keys),
     )
 
 
@@ -203,17 +238,14 @@ def _pending(organization: Organization, keys: Iterable[str], now: datetime | No
     return {row.key: row for chunk in chunks(list(keys)) for row in rows.filter(key__in=chunk)}
 
 
-def _expiry(now: datetime) -> datetime:
-    lifetime = conf().invitation_lifetime
-    return NEVER if lifetime is None else now + lifetime
-
-
-def _insert(
-    actor: Actor, organization: Organization, fresh: Iterable[Address], languages: Mapping[str, str]
+def insert_invitations(
+    actor: Actor, organization: Organization, fresh: Iterable[Address], manners: Mapping[str, Manner]
 ) -> dict[str, Invitation]:
-    """`languages` is comparison key → language of the mail."""
+    """Part of the actions that send: new invitations, their mail and their events. `manners` is by comparison
+    key.
+    """
     actor = _with_verified_email(actor)
-    invitations = [_new_invitation(actor, organization, a, languages[a.key]) for a in fresh]
+    invitations = [_new_invitation(actor, organization, a, manners[a.key]) for a in fresh]
     insert_all(invitations)
     granted = Invitation.objects.asked().filter(organization=organization)
     for chunk in chunks([row.key for row in invitations]):
@@ -228,17 +260,21 @@ def _with_verified_email(actor: Actor) -> Actor:
     return actor if comparison_key(actor.email) in verified_keys(actor) else replace(actor, email="")
 
 
-def _new_invitation(actor: Actor, organization: Organization, address: Address, language: str) -> Invitation:
+def _new_invitation(actor: Actor, organization: Organization, address: Address, manner: Manner) -> Invitation:
+    expires_at = expiry(organization, manner.lifetime)
     row = Invitation(
         organization=organization,
         email=address.email,
         key=address.key,
-        language=language,
+        language=manner.language,
+        lifetime=manner.lifetime,
+        join_link=manner.join_link,
+        domain=manner.domain,
         nonce=new_nonce(),
         invited_at=organization.now,
         last_sent_at=organization.now,
-        expires_at=_expiry(organization.now),
-        remind_at=first_reminder(organization, organization.now, _expiry(organization.now)),
+        expires_at=expires_at,
+        remind_at=first_reminder(organization, organization.now, expires_at),
         invited_by_type=actor.type,
         invited_by_id=actor.id,
         invited_by_name=actor.name[:150],
@@ -258,11 +294,14 @@ def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]
     expire_rows(organization, ended)
     pending_now = _pending(organization, ended, organization.now)
     taken = members_by_key(organization, ended).keys() | pending_now.keys() | suppressed
-    renewed = {key: row for key, row in ended.items() if key not in taken}
+    renewed = {
+        key: row for key, row in ended.items() if key not in taken and not _is_kept_out(organization, row)
+    }
     limits.take(actor=actor, organization=organization, number=len(pending) + len(renewed))
-    _send_again(actor, organization, pending)
+    send_again(actor, organization, pending)
     addresses = [Address(key=key, email=row.email) for key, row in renewed.items()]
-    new = _insert(actor, organization, addresses, {key: row.language for key, row in renewed.items()})
+    manners = {key: Manner(row.language, row.lifetime) for key, row in renewed.items()}
+    new = insert_invitations(actor, organization, addresses, manners)
     return {row.pk: row for row in pending} | {row.pk: new[key] for key, row in renewed.items()}
 
 
@@ -272,26 +311,35 @@ def is_resendable(invitation: Invitation) -> bool:
     return asked or invitation.status_now in (Status.PENDING, Status.EXPIRED)
 
 
+def _is_kept_out(organization: Organization, row: Invitation) -> bool:
+    """What is pending can always be sent again; a new invitation only goes where invitations may."""
+    renewed = is_resendable(row) and row.status_now != Status.PENDING
+    return renewed and not is_allowed(organization, row.key)
+
+
 def _latest_by_key(rows: Iterable[Invitation]) -> dict[str, Invitation]:
     return {row.key: row for row in sorted(rows, key=lambda row: row.pk)}
 
 
-def _send_again(actor: Actor, organization: Organization, rows: Sequence[Invitation]) -> None:
+def send_again(actor: Actor, organization: Organization, rows: Sequence[Invitation]) -> None:
+    """Part of the actions that send: mail pending ones again, and start their lifetimes anew."""
     for row in rows:
         row.organization, row.last_sent_at = organization, organization.now
-        row.sent_count, row.expires_at = row.sent_count + 1, _expiry(organization.now)
+        row.sent_count, row.expires_at = row.sent_count + 1, expiry(organization, row.lifetime)
         row.delivery = new_mail(row)
     new = [row.delivery for row in rows if row.delivery]
     for ids in chunks([row.pk for row in rows]):
         cancel_mail(ids, now=organization.now)
     owe(new)
+    ends = {row.lifetime: row.expires_at for row in rows}
+    reminders = {own: first_reminder(organization, organization.now, at) for own, at in ends.items()}
     for deliveries in chunks(new):
         of_row = Delivery.objects.filter(pk__in=[d.pk for d in deliveries], invitation=OuterRef("pk"))
         Invitation.objects.filter(pk__in=[d.invitation_id for d in deliveries]).update(
             delivery=Subquery(of_row.values("pk")[:1]),
             last_sent_at=organization.now,
-            expires_at=_expiry(organization.now),
-            remind_at=first_reminder(organization, organization.now, _expiry(organization.now)),
+            expires_at=by_lifetime(ends),
+            remind_at=by_lifetime(reminders),
             sent_count=Column("sent_count") + 1,
         )
     record_all(actor, organization, [Happening("invitation.resent", row) for row in rows])

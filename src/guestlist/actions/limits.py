@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any
@@ -76,6 +76,19 @@ def take(*, actor: Actor, organization: Organization, number: int) -> None:
     """
     claims = _of_sending(actor, organization)
     _take(claims, number, organization.now, organization=organization.name)
+
+
+def take_self_invitation(*, organization: Organization, way_id: UUID) -> None:
+    """Part of mailing to an address that somebody typed: count it against the join link or domain where they
+    did, which may send as much as one inviter, and against the locked organization.
+
+    Raises SelfInvitationLimit.
+    """
+    claims = [
+        replace(claim, refusal=errors.SelfInvitationLimit)
+        for claim in _of_sending(Actor("invitee", str(way_id)), organization)
+    ]
+    _take(claims, 1, organization.now, organization=organization.name)
 
 
 def take_creation(*, actor: Actor, now: datetime) -> None:

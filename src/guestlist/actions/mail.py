@@ -9,7 +9,7 @@ from uuid import UUID
 from guestlist.addresses import comparison_key
 from guestlist.conf import conf
 from guestlist.models import Delivery, Invitation, Membership, Organization
-from guestlist.models.delivery import TO_INVITED, Kind, State
+from guestlist.models.delivery import TO_INVITED, DeliveryQuerySet, Kind, State
 from guestlist.models.fields import chunks, insert_all, timestamp
 from guestlist.models.history import Appended
 from guestlist.permissions import Permission
@@ -60,11 +60,21 @@ def tell_managers(organization: Organization, invitation: Invitation, kind: Kind
 
 def cancel_mail(invitation_ids: Sequence[UUID], *, now: datetime) -> None:
     """Stop mail to the invited of these invitations that has not left yet."""
-    owed = Delivery.objects.owed().filter(kind__in=TO_INVITED, invitation__in=invitation_ids)
+    _cancel(Delivery.objects.owed().filter(kind__in=TO_INVITED, invitation__in=invitation_ids), now)
+
+
+def cancel_all_mail(organization: Organization) -> None:
+    """Part of deleting it: nothing that it owes leaves any more."""
+    _cancel(Delivery.objects.owed().filter(organization=organization), organization.now)
+
+
+def _cancel(owed: DeliveryQuerySet, now: datetime) -> None:
     # In one order, as workers take them: two that lock the same rows otherwise wait for each other.
     ids = list(owed.select_for_update().order_by("pk").values_list("pk", flat=True))
     entry = {"at": timestamp(now), "state": State.CANCELED.value, "detail": ""}
-    owed.filter(pk__in=ids).update(state=State.CANCELED, next_at=None, detail="", history=Appended(entry))
+    for some in chunks(ids):
+        rows = owed.filter(pk__in=some)
+        rows.update(state=State.CANCELED, next_at=None, detail="", history=Appended(entry))
 
 
 def cancel_news(organization: Organization, emails: Sequence[str]) -> None:

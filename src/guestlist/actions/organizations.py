@@ -1,15 +1,14 @@
-"""Create organizations, rename them, set how their mail is, and give them their first owner."""
+"""Create organizations, change them, set how their mail is, and give them their first owner."""
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 from typing import Any
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models.functions import Now
-from django.utils.text import slugify
 
 from guestlist import addresses, errors
 from guestlist.actions import access, limits
@@ -17,12 +16,12 @@ from guestlist.actions.mail import new_notice, owe
 from guestlist.actions.mail_settings import parse_accent, parse_language, parse_reminder_days
 from guestlist.actions.members import add_member
 from guestlist.actions.reminders import plan_reminders
+from guestlist.actions.slugs import check_slug, take_slug
 from guestlist.actors import Actor
 from guestlist.conf import conf
 from guestlist.events import Happening, record
 from guestlist.models import Delivery, Membership, Organization, Role, SetupLink
 from guestlist.models.delivery import Kind
-from guestlist.models.organization import MAX_SLUG, SLUG
 from guestlist.models.setup_link import code_hash, new_code
 from guestlist.names import clean_name
 from guestlist.permissions import CREATE_ORGANIZATION, Permission, admin_permissions, permission_label
@@ -79,44 +78,47 @@ def require_may_create(*, actor: Actor) -> None:
         raise errors.CreatorUnverified(permission=permission_label(CREATE_ORGANIZATION))
 
 
-def rename_organization(*, actor: Actor, organization: Organization, name: str) -> Organization:
-    """Give an organization another name. Raises NotAllowed, NameEmpty, NameHasLink."""
-    with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
-        before, organization.name = organization.name, clean_name(name)
-        if before != organization.name:
-            organization.save(update_fields=["name"])
-            change = {"name": (before, organization.name)}
-            record(actor, organization, Happening("organization.updated", organization, change))
-    return organization
-
-
 def update_organization(
     *,
     actor: Actor,
     organization: Organization,
-    accent: str,
-    language: str,
-    reminder_days: str,
-    digests: bool,
+    name: str | None = None,
+    slug: str | None = None,
+    accent: str | None = None,
 ) -> Organization:
-    """Set how an organization's mail looks and when it goes out; pending invitations follow new days at
-    once. Raises NotAllowed, ColourInvalid, LanguageUnknown, ReminderDaysInvalid.
+    """Change how an organization is called, its short name and its colour; what is None stays. The short name
+    that it had is kept, so that links with it still lead there.
+
+    Raises NotAllowed, NameEmpty, NameHasLink, SlugInvalid, SlugTaken, ColourInvalid.
+    """
+    with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
+        before = organization.slug
+        typed = {
+            "name": None if name is None else clean_name(name),
+            "slug": None if slug is None else check_slug(slug),
+            "accent": None if accent is None else parse_accent(accent),
+        }
+        changes = _changes(organization, {key: value for key, value in typed.items() if value is not None})
+        if "slug" in changes:
+            take_slug(organization, before)
+        _save(actor, organization, changes)
+    return organization
+
+
+def update_mail_settings(
+    *, actor: Actor, organization: Organization, language: str, reminder_days: str, digests: bool
+) -> Organization:
+    """Set the language of an organization's mail and when it goes out; pending invitations follow new days at
+    once. Raises NotAllowed, LanguageUnknown, ReminderDaysInvalid.
     """
     with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
         wanted = {
-            "accent": parse_accent(accent),
             "language": parse_language(language),
             "reminder_days": parse_reminder_days(reminder_days),
             "digests": digests,
         }
-        before = {name: getattr(organization, name) for name in wanted}
-        changes = {name: (before[name], value) for name, value in wanted.items() if value != before[name]}
-        if not changes:
-            return organization
-        for name, (_before, after) in changes.items():
-            setattr(organization, name, after)
-        organization.save(update_fields=list(changes))
-        record(actor, organization, Happening("organization.updated", organization, changes))
+        changes = _changes(organization, wanted)
+        _save(actor, organization, changes)
         if "reminder_days" in changes:
             plan_reminders(organization)
     return organization
@@ -192,7 +194,8 @@ def claim_setup_link(*, code: str) -> SetupLink:
 
 def find_setup_link(*, code: str) -> SetupLink:
     """The set-up link with this code, for showing its page. Raises SetupLinkDead."""
-    link = SetupLink.objects.usable(code).select_related("organization").first()
+    usable = SetupLink.objects.usable(code).filter(organization__deleted_at=None)
+    link = usable.select_related("organization").first()
     if link is None or (link.organization is None and _is_set_up()):
         raise errors.SetupLinkDead
     return link
@@ -236,27 +239,24 @@ def _parsed_address(text: str) -> str:
     return found[0].email
 
 
-def check_slug(slug: str) -> str:
-    """`slug`, if it may be a short name. Raises SlugInvalid."""
-    if len(slug) > MAX_SLUG or not SLUG.fullmatch(slug):
-        raise errors.SlugInvalid
-    return slug
-
-
-def suggested_slug(name: str) -> str:
-    """A short name from a name: `Straße & Co` → `strasse-co`; `organization` where nothing is left."""
-    plain = slugify(name.replace("ß", "ss")).replace("_", "-")
-    return re.sub("-+", "-", plain)[:MAX_SLUG].strip("-") or "organization"
-
-
 def _insert(name: str, slug: str) -> Organization:
-    check_slug(slug)
-    try:
-        with transaction.atomic():
-            organization = Organization.objects.create(name=name, slug=slug)
-    except IntegrityError as error:
-        raise errors.SlugTaken(slug=slug) from error
+    organization = Organization(name=name, slug=check_slug(slug))
+    take_slug(organization)
     return Organization.objects.lock(organization.pk)
+
+
+def _changes(organization: Organization, wanted: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Field → (before, after) of those that differ, and `organization` with what is wanted."""
+    before = {name: getattr(organization, name) for name in wanted}
+    for name, value in wanted.items():
+        setattr(organization, name, value)
+    return {name: (before[name], value) for name, value in wanted.items() if value != before[name]}
+
+
+def _save(actor: Actor, organization: Organization, changes: dict[str, tuple[Any, Any]]) -> None:
+    if changes:
+        organization.save(update_fields=list(changes))
+        record(actor, organization, Happening("organization.updated", organization, changes))
 
 
 def _insert_roles(organization: Organization) -> Role:

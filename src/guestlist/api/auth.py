@@ -8,6 +8,7 @@ from ninja.security import HttpBearer
 from guestlist import errors
 from guestlist.actions.api_keys import authenticate
 from guestlist.actions.guesses import count_guess
+from guestlist.actions.slugs import was_called
 from guestlist.actors import Actor, Origin
 from guestlist.models import Organization
 
@@ -31,8 +32,10 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 def organization_of(actor: Actor, slug: str) -> Organization:
-    """The key's organization, if `slug` names it. Raises NotFound, the same for every other slug."""
+    """The key's organization, if `slug` is its short name or was. Raises NotFound, the same for every other
+    slug.
+    """
     organization: Organization = actor.subject.organization
-    if organization.slug != slug:
+    if organization.slug != slug and not was_called(organization, slug):
         raise errors.NotFound
     return organization

@@ -35,6 +35,11 @@ class Recipients(Body):
     )
     text: str = Field("", description="Raw text as somebody would paste it; at most 1,000,000 characters.")
     language: str = Field("", description="Of the mail; the organization's unless told.", examples=["de"])
+    lifetime: str = Field(
+        "",
+        description="How long they can be accepted, from 1 hour to `never`; the organization's unless told.",
+        examples=["36h"],
+    )
 
     @model_validator(mode="after")
     def exactly_one(self) -> "Recipients":
@@ -87,7 +92,11 @@ def send_invitations(request: HttpRequest, slug: Path[str], payload: Recipients)
     actor = actor_of(request)
     organization = organization_of(actor, slug)
     batch = actions.send_invitations(
-        actor=actor, organization=organization, parsed=payload.parsed(), language=payload.language
+        actor=actor,
+        organization=organization,
+        parsed=payload.parsed(),
+        language=payload.language,
+        lifetime=payload.lifetime,
     )
     response = answer(batch.as_resource(), status=201 if batch.sent else 200)
     return with_limits(response, actor, organization)
@@ -99,7 +108,11 @@ def preview_invitations(request: HttpRequest, slug: Path[str], payload: Recipien
     actor = actor_of(request)
     organization = organization_of(actor, slug)
     batch = actions.preview_invitations(
-        actor=actor, organization=organization, parsed=payload.parsed(), language=payload.language
+        actor=actor,
+        organization=organization,
+        parsed=payload.parsed(),
+        language=payload.language,
+        lifetime=payload.lifetime,
     )
     return answer(batch.as_resource())
 
@@ -126,7 +139,9 @@ def revoke_invitations(request: HttpRequest, slug: Path[str], payload: Choice) -
 
 @router.post("/resend", response=resources.Resent, summary="Resend several invitations")
 def resend_invitations(request: HttpRequest, slug: Path[str], payload: Choice) -> HttpResponse:
-    """Sends those that are pending or expired again; the others are skipped."""
+    """Sends those that are pending or expired again; the others are skipped, as are expired ones at a domain
+    that is not allowed any more.
+    """
     return _to_chosen(actions.resend_invitations, request, slug, payload)
 
 

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
-from guestlist.actions.organizations import rename_organization
+from guestlist.actions.organizations import update_organization
 from guestlist.api import resources
 from guestlist.api.auth import actor_of, organization_of
 from guestlist.api.bodies import Body, answer
@@ -27,5 +27,5 @@ def get_organization(request: HttpRequest, slug: Path[str]) -> HttpResponse:
 def patch_organization(request: HttpRequest, slug: Path[str], payload: Rename) -> HttpResponse:
     """Needs `organization.update`."""
     actor = actor_of(request)
-    renamed = rename_organization(actor=actor, organization=organization_of(actor, slug), name=payload.name)
+    renamed = update_organization(actor=actor, organization=organization_of(actor, slug), name=payload.name)
     return answer(renamed.as_resource())

@@ -106,7 +106,9 @@ class InvitationList(Resource):
 
 
 class Result(Resource):
-    """What became of one address, or of text that is none (`input` and `reason` in place of `email`)."""
+    """What became of one address, or of text that is none or is not allowed (`input` and `reason` in place of
+    `email`).
+    """
 
     email: str | None = None
     input: str | None = None
@@ -149,7 +151,7 @@ class ResendResult(Resource):
     """What became of one id."""
 
     id: str
-    outcome: Literal["resent", "not_pending", "not_found", "suppressed", "too_soon"]
+    outcome: Literal["resent", "not_pending", "not_found", "suppressed", "too_soon", "domain_not_allowed"]
 
 
 class Resent(Resource):

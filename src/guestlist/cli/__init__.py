@@ -8,13 +8,28 @@ import typer
 
 def add_commands(app: typer.Typer) -> None:
     """Add the groups of commands, one for each noun. Django must be set up."""
-    from guestlist.cli import api_keys, bounces, deliveries, invitations, members, organizations
+    from guestlist.cli import (
+        api_keys,
+        audit,
+        bounces,
+        deliveries,
+        domains,
+        invitations,
+        join_links,
+        members,
+        organizations,
+        roles,
+    )
 
     app.add_typer(organizations.app, name="organizations")
     app.add_typer(invitations.app, name="invitations")
+    app.add_typer(join_links.app, name="join-links")
     app.add_typer(deliveries.app, name="deliveries")
     app.add_typer(members.app, name="members")
+    app.add_typer(roles.app, name="roles")
+    app.add_typer(domains.app, name="domains")
     app.add_typer(api_keys.app, name="api-keys")
+    app.add_typer(audit.app, name="audit")
     app.add_typer(bounces.app, name="bounces")
 
 

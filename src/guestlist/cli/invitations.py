@@ -8,8 +8,8 @@ import typer
 
 from guestlist import errors
 from guestlist.actions import invitations as actions
-from guestlist.actions.batches import BulkResult, InvitationBatch, Selection
-from guestlist.addresses import REASONS, ParsedAddresses, parse_addresses, parse_items
+from guestlist.actions.batches import REASONS, BulkResult, InvitationBatch, Selection
+from guestlist.addresses import ParsedAddresses, parse_addresses, parse_items
 from guestlist.cli import output
 from guestlist.models import Invitation, Organization
 from guestlist.models.invitation import FILTERS, Status
@@ -37,6 +37,10 @@ def send(
         typer.Option(metavar="FILE", help="Text with addresses in it, in any form; - is standard input."),
     ] = None,
     language: Annotated[str, typer.Option(help="Of the mail, like de; the organization’s unless told.")] = "",
+    lifetime: Annotated[
+        str,
+        typer.Option(help="How long they can be accepted: 36h, 7d or never; the organization’s unless told."),
+    ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be sent; send nothing.")] = False,
     as_json: output.Json = False,
 ) -> None:
@@ -47,7 +51,13 @@ def send(
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
         parsed = _parsed(addresses or [], file.read(MAX_FILE + 1) if file else None)
-        batch = action(actor=output.OPERATOR, organization=organization, parsed=parsed, language=language)
+        batch = action(
+            actor=output.OPERATOR,
+            organization=organization,
+            parsed=parsed,
+            language=language,
+            lifetime=lifetime,
+        )
     if as_json:
         output.print_json(batch.as_resource())
     else:

@@ -6,11 +6,19 @@ import typer
 from django.db import transaction
 from django.urls import NoReverseMatch, reverse
 
+from guestlist import errors
+from guestlist.actions.deletion import delete_organization, gone_at, restore_organization
 from guestlist.actions.organizations import SetupCode, create_organization, create_setup_link
 from guestlist.cli import output
 from guestlist.models import Organization
+from guestlist.models.fields import timestamp
 
-app = output.group("Create and list organizations.")
+
+class NothingToRestore(errors.NotFound):
+    """No deleted organization has the short name “{slug}”. List them with: guestlist organizations list"""
+
+
+app = output.group("Create, list, delete and restore organizations.")
 
 
 @app.command(
@@ -48,15 +56,61 @@ def setup_link(slug: output.Slug, as_json: output.Json = False) -> None:
 
 @app.command("list", epilog=output.example("organizations list"))
 def list_(as_json: output.Json = False) -> None:
-    """List the organizations of this server."""
-    found = [row.as_resource() for row in Organization.objects.order_by("slug")]
+    """List the organizations of this server; one that is deleted says until when it can be restored."""
+    found = [_resource(row) for row in Organization.objects.order_by("slug")]
     if as_json:
         output.print_json_list(found)
     elif found:
-        rows = [(o["slug"], o["name"], output.day(o["created_at"])) for o in found]
-        output.print_table(("ORG", "NAME", "CREATED"), rows)
+        rows = [
+            (o["slug"], o["name"], output.day(o["created_at"]), output.day(o.get("gone_at"))) for o in found
+        ]
+        output.print_table(("ORG", "NAME", "CREATED", "DELETED, GONE ON"), rows)
     else:
         output.say("There are no organizations yet.")
+
+
+@app.command(epilog=output.example("organizations delete northwind --yes"))
+def delete(
+    slug: output.Slug,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: output.Json = False,
+) -> None:
+    """Delete an organization. For 30 days it can be restored; then it goes for good."""
+    with output.refusals(as_json=as_json):
+        organization = output.find_organization(slug)
+        if not yes:
+            typer.confirm(f"Delete {output.shown(organization.name)}?", abort=True, err=True)
+        gone = delete_organization(actor=output.OPERATOR, organization=organization, name=organization.name)
+    if as_json:
+        output.print_json(_resource(gone))
+    else:
+        day = output.day(timestamp(gone_at(gone)))
+        output.say(f"Deleted {gone.name} ({gone.slug}). It can be restored until {day}.")
+
+
+@app.command(epilog=output.example("organizations restore northwind"))
+def restore(slug: output.Slug, as_json: output.Json = False) -> None:
+    """Restore an organization that was deleted less than 30 days ago."""
+    with output.refusals(as_json=as_json):
+        deleted = Organization.objects.filter(deleted_at__isnull=False, slug=slug).first()
+        if deleted is None:
+            raise NothingToRestore(slug=slug)
+        organization = restore_organization(actor=output.OPERATOR, organization_id=deleted.pk)
+    if as_json:
+        output.print_json(organization.as_resource())
+    else:
+        output.say(f"Restored {organization.name} ({organization.slug}).")
+
+
+def _resource(organization: Organization) -> dict[str, Any]:
+    """As REST shows it; when it was deleted and when it is gone, where it is deleted."""
+    resource = organization.as_resource()
+    if organization.deleted_at:
+        resource |= {
+            "deleted_at": timestamp(organization.deleted_at),
+            "gone_at": timestamp(gone_at(organization)),
+        }
+    return resource
 
 
 def _has_setup_page() -> bool:

@@ -11,11 +11,11 @@ from django.contrib.auth import get_user_model
 from django.db import models
 
 from guestlist import addresses, errors
+from guestlist.actions import slugs
 from guestlist.actors import Actor
 from guestlist.conf import conf
 from guestlist.models import Organization
 from guestlist.models.listing import COUNT_LIMIT, Columns, Listing
-from guestlist.models.organization import SLUG
 
 Json = Annotated[bool, typer.Option("--json", help="Print what the REST API would answer.")]
 Slug = Annotated[str, typer.Argument(metavar="ORG", help="The organization's short name.")]
@@ -49,8 +49,8 @@ def example(*lines: str) -> str:
 
 
 def find_organization(slug: str) -> Organization:
-    """Raises NoSuchOrganization."""
-    found = Organization.objects.filter(slug=slug).first() if SLUG.fullmatch(slug) else None
+    """The organization that has this short name, or had it. Raises NoSuchOrganization."""
+    found = slugs.find_organization(slug)
     if found is None:
         raise NoSuchOrganization(slug=slug)
     return found

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 
 from guestlist import errors
 from guestlist.actions.mail_queue import queue_trouble
+from guestlist.actions.two_factor import lacks_two_factor
 from guestlist.actors import Actor, Origin
 from guestlist.conf import conf
 from guestlist.models import Invitation, JoinRequest, Membership, Organization
 from guestlist.models.listing import capped_counts
+from guestlist.models.membership import MembershipQuerySet
 from guestlist.permissions import Permission, permission_label
 from guestlist.web.dates import clock
 
@@ -64,11 +66,13 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor("invitee", origin=origin(request))
 
 
-def member_page(permission: Permission | None = None) -> Callable[[View], View]:
+def member_page(permission: Permission | None = None, *, two_factor: bool = True) -> Callable[[View], View]:
     """A page of an organization, called with the Visit in place of the slug.
 
-    Signed out: sign in and come back. No member: as if the organization did not exist. A member without
-    `permission`: 403, which names it.
+    Signed out: sign in and come back. No member: as if the organization did not exist. A short name that it
+    had: the same page under the new one. A member without two-factor authentication where the organization
+    requires it, unless `two_factor` is false: 403, with where to set it up. A member without `permission`:
+    403, which names it.
     """
 
     def decorate(view: View) -> View:
@@ -76,11 +80,15 @@ def member_page(permission: Permission | None = None) -> Callable[[View], View]:
         def page(request: HttpRequest, slug: str, **values: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _sign_in(request)
-            visit = enter(request, slug)
-            if permission and permission not in visit.membership.permissions:
-                request.visit = visit  # type: ignore[attr-defined]  # for the 403 page in the shell
-                label = permission_label(permission)
-                raise errors.NotAllowed(permission=label, organization=visit.organization.name)
+            try:
+                visit = enter(request, slug, two_factor=two_factor)
+                require_permission(request, visit, permission)
+            except errors.TwoFactorRequired as error:
+                return _set_up_first(request, error)
+            except errors.NotFound:
+                if new_slug := _new_slug(request, slug):
+                    return _moved(request, new_slug, values)
+                raise
             return _remember(request, visit, view(request, visit, **values))
 
         return page
@@ -98,13 +106,25 @@ def signed_in_page(view: View) -> View:
     return page
 
 
-def enter(request: HttpRequest, slug: str) -> Visit:
-    """The visit of the signed-in user, membership, role and organization in one query. Raises NotFound."""
-    own = Membership.objects.active().filter(organization__slug=slug, user=request.user.pk)
-    membership = own.select_related("organization", "role").first()
+def enter(request: HttpRequest, slug: str, *, two_factor: bool = True) -> Visit:
+    """The visit of the signed-in user, membership, role and organization in one query, and another one where
+    the organization requires two-factor authentication. Raises NotFound, TwoFactorRequired.
+    """
+    membership = _own(request).filter(organization__slug=slug).first()
     if membership is None:
         raise errors.NotFound
+    organization = membership.organization
+    if two_factor and lacks_two_factor(request.user, organization):
+        raise errors.TwoFactorRequired(organization=organization.name)
     return Visit(actor_of(request), membership)
+
+
+def require_permission(request: HttpRequest, visit: Visit, permission: Permission | None) -> None:
+    """Raises NotAllowed, which names it in the shell."""
+    if permission and not visit.can(permission):
+        request.visit = visit  # type: ignore[attr-defined]  # for the 403 page in the shell
+        label = permission_label(permission)
+        raise errors.NotAllowed(permission=label, organization=visit.organization.name)
 
 
 def shell(visit: Visit) -> dict[str, Any]:
@@ -129,7 +149,8 @@ def shell(visit: Visit) -> dict[str, Any]:
         "can_join_ways": visit.can(Permission.MEMBER_MANAGE, Permission.ORGANIZATION_UPDATE),
         "can_read_roles": visit.can(Permission.ROLE_READ),
         "can_read_audit_log": visit.can(Permission.AUDIT_READ),
-        "can_update_organization": visit.can(Permission.ORGANIZATION_UPDATE, Permission.ORGANIZATION_DELETE),
+        "can_update_organization": visit.can(Permission.ORGANIZATION_UPDATE),
+        "can_delete_organization": visit.can(Permission.ORGANIZATION_DELETE),
         "mail_notice": "not_configured" if conf().email_sending == "off" else None,
         "failing": _failing() if visit.can_manage_members else None,
     }
@@ -150,7 +171,7 @@ def _failing() -> dict[str, Any] | None:
 def personal_shell(actor: Actor, organization: Organization | None = None) -> dict[str, Any]:
     """What `shell.html` shows around a page of somebody who is signed in, in no organization: one query."""
     own = Organization.objects.filter(
-        memberships__user=actor.subject, memberships__state=Membership.State.ACTIVE
+        memberships__user=actor.subject, memberships__state=Membership.State.ACTIVE, deleted_at=None
     )
     others = own.exclude(pk=organization.pk) if organization else own
     listed = list(others.order_by("name", "pk").values("name", "slug")[: SWITCHER_SIZE + 1])
@@ -170,9 +191,49 @@ def personal_shell(actor: Actor, organization: Organization | None = None) -> di
         "can_read_roles": False,
         "can_read_audit_log": False,
         "can_update_organization": False,
+        "can_delete_organization": False,
         "mail_notice": None,
         "failing": None,
     }
+
+
+def _own(request: HttpRequest) -> MembershipQuerySet:
+    rows = Membership.objects.active().filter(user=request.user.pk, organization__deleted_at=None)
+    return rows.select_related("organization", "role")
+
+
+def _new_slug(request: HttpRequest, slug: str) -> str | None:
+    """The short name now of the member's organization that was called `slug` before."""
+    found = _own(request).filter(organization__former_slugs__slug=slug).first()
+    return found.organization.slug if found else None
+
+
+def _moved(request: HttpRequest, slug: str, values: dict[str, Any]) -> HttpResponse:
+    """The same page under the new short name; a form is sent there again with all that it holds."""
+    match = request.resolver_match
+    if match is None:
+        raise errors.NotFound
+    url = reverse(match.view_name, kwargs={"slug": slug, **values})
+    query = request.META.get("QUERY_STRING", "")
+    again = request.method not in ("GET", "HEAD")
+    return HttpResponseRedirect(f"{url}?{query}" if query else url, status=307 if again else 302)
+
+
+def _set_up_first(request: HttpRequest, error: errors.TwoFactorRequired) -> HttpResponse:
+    """Where to set up two-factor authentication; it leads back here."""
+    two_factor = conf().two_factor
+    if two_factor is None or request.htmx:  # type: ignore[attr-defined]
+        raise error
+    page = request.get_full_path() if request.method in ("GET", "HEAD") else _page_before(request)
+    slug = request.resolver_match.kwargs["slug"] if request.resolver_match else ""
+    context = {
+        "shell": personal_shell(actor_of(request)),
+        "title": _("%(organization)s requires two-factor authentication") % error.values,
+        "setup_url": f"{two_factor.setup_url()}?{urlencode({'next': page})}",
+        "page": page,
+        "leave_url": reverse("guestlist:leave", args=[slug]),
+    }
+    return render(request, "guestlist/two_factor_required.html", context, status=error.status)
 
 
 def _remember(request: HttpRequest, visit: Visit, response: HttpResponseBase) -> HttpResponseBase:

@@ -32,7 +32,7 @@ def invitation_list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     chosen = ours.with_status(status).matching(q)
     total, *counts = capped_counts([chosen, *(ours.with_status(each) for each in _labels())])
     asked = counts[-1]
-    listing: Listing[Invitation] = Listing.of(chosen.for_display(), Invitation.COLUMNS, sort)
+    listing: Listing[Invitation] = Listing.of(chosen.for_display(), Invitation.columns(status), sort)
     page = shown(request, listing, address, total)
     return {
         "tabs": _tabs(address, status, counts),

@@ -39,7 +39,7 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
     context = invitation_list(request, visit) | {"shell": shell(visit)}
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         return render(request, "guestlist/_invitations_answer.html", context)
-    context["invite"] = invite_form(visit.organization.slug, left=what_is_left(visit))
+    context["invite"] = invite_form(visit.organization, left=what_is_left(visit))
     return render(request, "guestlist/invitations.html", context)
 
 
@@ -169,7 +169,7 @@ def _parse(text: str) -> ParsedAddresses:
 
 def _form(request: HttpRequest, visit: Visit, *, status: int, **shown_form: Any) -> HttpResponse:
     shown_form["left"] = what_is_left(visit)
-    context = {"invite": invite_form(visit.organization.slug, **shown_form), "shell": shell(visit)}
+    context = {"invite": invite_form(visit.organization, **shown_form), "shell": shell(visit)}
     template = "_invite_form" if request.htmx else "new_invitations"  # type: ignore[attr-defined]
     return render(request, f"guestlist/{template}.html", context, status=status)
 

@@ -7,16 +7,18 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from guestlist.actions.batches import InvitationBatch, Outcome
+from guestlist.actions.batches import REASONS, InvitationBatch, Outcome
+from guestlist.actions.lifetimes import lifetime_of
 from guestlist.actions.marks import Mark
-from guestlist.addresses import REASONS, suggested_domain
-from guestlist.conf import conf
+from guestlist.addresses import suggested_domain
+from guestlist.models import Organization
 from guestlist.templating import format_duration
 from guestlist.web.dates import day
 
 CHIPS_SHOWN = 24
 IGNORED_SHOWN = 12
 WORDS_SHOWN = 200
+DOMAINS_SHOWN = 5
 # Problems first.
 KINDS = {
     "invalid": "bad",
@@ -30,9 +32,9 @@ KINDS = {
 }
 
 
-def invite_form(slug: str, *, text: str = "", **shown: Any) -> dict[str, Any]:
+def invite_form(organization: Organization, *, text: str = "", **shown: Any) -> dict[str, Any]:
     """The form's context. `shown` may hold error, note, preview and what is left of a limit."""
-    lifetime = conf().invitation_lifetime
+    slug, lifetime, allowed = organization.slug, lifetime_of(organization), organization.allowed_domains
     return {
         "action": reverse("guestlist:new_invitations", args=[slug]),
         "preview_url": reverse("guestlist:preview_invitations", args=[slug]),
@@ -45,6 +47,9 @@ def invite_form(slug: str, *, text: str = "", **shown: Any) -> dict[str, Any]:
         "resend": None,
         "left": None,
         "lifetime": lifetime and format_duration(lifetime),
+        "allowed_domains": allowed[:DOMAINS_SHOWN],
+        "more_domains": max(0, len(allowed) - DOMAINS_SHOWN),
+        "gets_role": organization.new_member_role_id is not None,
         **shown,
     }
 

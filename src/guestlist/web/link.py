@@ -32,14 +32,15 @@ STATES = {
     Status.DECLINED: "declined",
     Status.EXPIRED: "expired",
 }
-View = Callable[[HttpRequest, Invitation, str], HttpResponse]
+# Of an invitation, or of a join link.
+View = Callable[[HttpRequest, Any, str], HttpResponse]
 
 
 class Find(Protocol):
     """Raises NotFound."""
 
-    def __call__(self, *, token: str) -> Invitation:
-        """The invitation of a link."""
+    def __call__(self, *, token: str) -> Any:
+        """What a link opens: an invitation or a join link."""
 
 
 def link_page(view: View, find: Find = acceptance.find_invitation) -> Callable[..., HttpResponse]:
@@ -52,6 +53,8 @@ def link_page(view: View, find: Find = acceptance.find_invitation) -> Callable[.
     def page(request: HttpRequest, token: str) -> HttpResponse:
         try:
             return view(request, find(token=token), token)
+        except errors.OrganizationGone as error:
+            return _dead(request, "gone", error)
         except errors.NotFound:
             return _unknown(request)
 
@@ -132,9 +135,15 @@ def has_joined(request: HttpRequest, invitation: Invitation) -> bool:
 
 def _unknown(request: HttpRequest) -> HttpResponse:
     count_guess(ip=origin(request).ip)
+    return _dead(request, "unknown", errors.NotFound())
+
+
+def _dead(request: HttpRequest, state: str, error: errors.NotFound) -> HttpResponse:
+    """A link of nothing, or of an organization that is deleted."""
     signed_in = request.user.is_authenticated
     context = {
-        "state": "unknown",
+        "state": state,
+        "refusal": str(error),
         "organization": None,
         "answer": None,
         "ask_url": None,
@@ -142,4 +151,4 @@ def _unknown(request: HttpRequest) -> HttpResponse:
         "sign_in_url": None if signed_in else sign_in_url(request, to=reverse("guestlist:root")),
         "home_url": reverse("guestlist:root") if signed_in else None,
     }
-    return render(request, "guestlist/ended.html", context, status=404)
+    return render(request, "guestlist/ended.html", context, status=410 if state == "gone" else 404)

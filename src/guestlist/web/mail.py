@@ -46,6 +46,8 @@ def kinds() -> dict[str, str]:
         Kind.DECLINED: _("Declined"),
         Kind.DIGEST: _("Digest"),
         Kind.TEST: _("Test"),
+        Kind.DOMAIN_CODE: _("Domain code"),
+        Kind.JOIN_REQUEST: _("Requests to join"),
     }
 
 

@@ -1,6 +1,7 @@
-"""Organizations: somebody's own, a new one, the home of each, and leaving it."""
+"""Organizations: somebody's own, a new one, one that was deleted, the home of each, and leaving it."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import F, Q, Value
@@ -9,11 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from guestlist import errors
+from guestlist.actions.deletion import gone_at, restorable_organizations, restore_organization
 from guestlist.actions.members import is_last_owner, leave_organization
-from guestlist.actions.organizations import create_organization, require_may_create, suggested_slug
+from guestlist.actions.organizations import create_organization, require_may_create
+from guestlist.actions.slugs import suggested_slug
+from guestlist.actions.two_factor import lacks_two_factor
 from guestlist.models import Membership
 from guestlist.models.fields import searchable
 from guestlist.models.listing import Columns, Listing, capped_counts
@@ -30,6 +34,7 @@ from guestlist.web.access import (
 from guestlist.web.confirm import confirm
 from guestlist.web.dates import day
 from guestlist.web.errors import with_retry_after
+from guestlist.web.find import openings
 from guestlist.web.tables import Address, columns, shown
 
 COLUMNS: Columns = {
@@ -49,7 +54,8 @@ def index(request: HttpRequest) -> HttpResponse:
     context = _list(request, own)
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         return render(request, "guestlist/_organizations.html", context)
-    return render(request, "guestlist/organizations.html", context | {"shell": _shell(request)})
+    context |= {"shell": _shell(request), "deleted": _deleted(request), "openings": openings(request)}
+    return render(request, "guestlist/organizations.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,6 +87,15 @@ def new(request: HttpRequest) -> HttpResponse:
     return redirect("guestlist:invitations", organization.slug)
 
 
+@require_POST
+@signed_in_page
+def restore(request: HttpRequest, organization_id: UUID) -> HttpResponse:
+    """Take a deleted organization back."""
+    organization = restore_organization(actor=actor_of(request), organization_id=organization_id)
+    messages.success(request, _("%(name)s is restored.") % {"name": organization.name})
+    return redirect("guestlist:organization", organization.slug)
+
+
 @require_safe
 @member_page()
 def home(request: HttpRequest, visit: Visit) -> HttpResponse:
@@ -97,7 +112,7 @@ def home(request: HttpRequest, visit: Visit) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@member_page()
+@member_page(two_factor=False)
 def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
     """Ask, then leave."""
     organization = visit.organization
@@ -115,6 +130,9 @@ def leave(request: HttpRequest, visit: Visit) -> HttpResponse:
         "danger": True,
         "current": "home",
     }
+    if lacks_two_factor(request.user, organization) and not request.htmx:  # type: ignore[attr-defined]
+        # Nothing of the organization is around the question.
+        return render(request, "guestlist/confirm.html", context | {"shell": _shell(request)})
     return confirm(request, visit, context)
 
 
@@ -131,11 +149,22 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _own(request: HttpRequest) -> MembershipQuerySet:
-    rows = Membership.objects.active().filter(user=request.user.pk)
+    rows = Membership.objects.active().filter(user=request.user.pk, organization__deleted_at=None)
     if text := searchable(request.GET.get("q", "")):
         found = Q(organization__name__icontains=text) | Q(organization__slug__icontains=text)
         rows = rows.filter(found)
     return rows
+
+
+def _deleted(request: HttpRequest) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": row.name,
+            "gone": day(gone_at(row)),
+            "restore_url": reverse("guestlist:restore_organization", args=[row.pk]),
+        }
+        for row in restorable_organizations(user=request.user)
+    ]
 
 
 def _list(request: HttpRequest, own: MembershipQuerySet) -> dict[str, Any]:
