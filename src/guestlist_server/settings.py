@@ -107,6 +107,7 @@ GUESTLIST = {
     "INVITATION_LIFETIME": ENV.invitation_lifetime,
     "ADDRESSES": "guestlist_server.accounts.addresses",
     "SIGN_UP": "guestlist_server.accounts.sign_up.sign_up",
+    "TWO_FACTOR": "guestlist_server.accounts.two_factor",
     "CREATE_ORGANIZATIONS": ENV.create_organizations,
     "LIMITS": ENV.limits,
 }

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from guestlist.conf import conf
+from guestlist_server.accounts.two_factor import way_back
 
 # The first that fits: most browsers also claim to be some of the later ones.
 _BROWSERS = (
@@ -33,13 +34,15 @@ _SYSTEMS = (
 
 def account(request: HttpRequest) -> dict[str, Any]:
     """`passkeys`: whether browsers do them here; `mail_off`; `signup_open`; `providers()`: name and address
-    of each identity provider; `device(user_agent)`: what people call it.
+    of each identity provider; `device(user_agent)`: what people call it; `way_back()`: the page that somebody
+    came from to set up two-factor authentication.
     """
     return {
         "passkeys": passkeys_work(),
         "mail_off": conf().email_sending == "off",
         "signup_open": settings.GUESTLIST_SIGNUP == "open",
         "device": device,
+        "way_back": lambda: way_back(request),
         "providers": lambda: providers(request),
     }
 

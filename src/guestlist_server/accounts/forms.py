@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from guestlist import errors
-from guestlist.actions.organizations import check_slug, suggested_slug
+from guestlist.actions.slugs import check_slug, suggested_slug
 from guestlist.addresses import parse_items
 from guestlist.names import MAX_NAME, clean_name
 

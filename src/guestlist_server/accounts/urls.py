@@ -3,7 +3,15 @@
 from django.contrib.auth.decorators import login_required
 from django.urls import include, path
 
-from guestlist_server.accounts import add_address, confirmation, profile, removal, repeated, sign_in_again
+from guestlist_server.accounts import (
+    add_address,
+    confirmation,
+    profile,
+    removal,
+    repeated,
+    sign_in_again,
+    two_factor,
+)
 
 urlpatterns = [
     path("profile/", profile.show, name="account_profile"),
@@ -14,6 +22,7 @@ urlpatterns = [
     # allauth's pages, which take things away without asking.
     path("email/", removal.addresses),
     path("3rdparty/", removal.connections),
+    path("2fa/", two_factor.index),
     path("2fa/authenticate/", repeated.second_step),
     path("2fa/totp/deactivate/", repeated.remove_app),
     path("2fa/recovery-codes/", repeated.show_codes),
