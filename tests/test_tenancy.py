@@ -73,6 +73,10 @@ PAGES: dict[str, Page] = {
     "try_again": Page(POST),
     "retry_delivery": Page(POST),
     "settings": Page(ASK, "Organization: Update"),
+    "settings_invitations": Page(ASK, "Organization: Update"),
+    "settings_email": Page(ASK, "Organization: Update"),
+    "settings_security": Page(ASK, "Organization: Update"),
+    "settings_danger": Page(ASK, "Organization: Delete"),
     "settings_preview": Page(READ, "Organization: Update"),
     "send_test": Page(POST, "Organization: Update"),
     "join_links": Page(READ),
@@ -82,13 +86,24 @@ PAGES: dict[str, Page] = {
     "turn_off_join_link": Page(ASK),
     "turn_on_join_link": Page(POST),
     "domains": Page(READ, "Organization: Update"),
+    "new_domain": Page(ASK, "Organization: Update"),
+    "verify_domain": Page(ASK, "Organization: Update"),
+    "send_domain_code": Page(POST, "Organization: Update"),
+    "change_domain_mode": Page(POST, "Organization: Update"),
+    "remove_domain": Page(ASK, "Organization: Update"),
     "join_requests": Page(READ),
+    "grant_requests": Page(POST),
+    "dismiss_requests": Page(POST),
+    "grant_request": Page(POST),
+    "dismiss_join_request": Page(POST),
     "roles": Page(READ, "Role: Read"),
     "new_role": Page(ASK, "Role: Create"),
     "role": Page(ASK, "Role: Read"),
     "duplicate_role": Page(POST, "Role: Create"),
     "delete_role": Page(ASK, "Role: Delete"),
     "audit_log": Page(READ, "Audit: Read"),
+    "audit_csv": Page(READ, "Audit: Read"),
+    "audit_jsonl": Page(READ, "Audit: Read"),
 }
 # Pages of a person, and those that a link or nothing at all opens: they name no organization.
 OTHERS = {
@@ -105,6 +120,10 @@ OTHERS = {
     "ask_for_invitation",
     "invitation_preferences",
     "join_link_page",
+    "find_organization",
+    "join_by_domain",
+    "ask_by_domain",
+    "restore_organization",
     "unsubscribe",
     "switch_account",
 }
@@ -262,6 +281,17 @@ def test_an_id_of_another_organization_is_as_unknown_as_any(organization, beta, 
         nobodys = getattr(client, method)(url(name, "beta", dict.fromkeys(alphas, NOBODYS)))
         assert theirs.status_code == nobodys.status_code == 404
         assert seen(theirs, *alphas.values()) == seen(nobodys, NOBODYS)
+    assert state(organization) == before
+
+
+@pytest.mark.parametrize("name", ["join_by_domain", "ask_by_domain", "restore_organization"])
+def test_a_persons_pages_do_not_tell_what_exists_elsewhere(organization, beta, dora, alphas, as_user, name):
+    Domain.objects.update(verified_at=organization.created_at, mode="join" if "join" in name else "request")
+    client, before = as_user(dora), state(organization)
+    theirs = organization.pk if name == "restore_organization" else alphas["domain_id"]
+    there, nowhere = (client.post(reverse(f"guestlist:{name}", args=[pk])) for pk in (theirs, NOBODYS))
+    assert there.status_code == nowhere.status_code == 404
+    assert seen(there, theirs) == seen(nowhere, NOBODYS)
     assert state(organization) == before
 
 

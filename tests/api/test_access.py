@@ -153,3 +153,22 @@ def test_the_audit_log_names_the_key_and_where_it_called_from(manager, organizat
 def test_an_unreadable_peer_address_is_left_out(manager, organization):
     manager("POST", "northwind/invitations", {"emails": ["jane@example.com"]}, REMOTE_ADDR="unix:")
     assert Event.objects.get(type="invitation.sent").ip is None
+
+
+def test_a_key_ends_with_the_account_of_its_maker(organization, alice, bob, make_key):
+    """S06: switched off, whatever the account made programs do stops; what it sent stays."""
+    key = ApiClient(make_key(organization, actor=actor_of(bob)))
+    assert key("POST", "northwind/invitations", {"emails": ["jane@example.com"]}).status_code == 201
+    bob.is_active = False
+    bob.save()
+    assert_problem(key("GET", "northwind/members"), 401, "not_signed_in")
+    assert Invitation.objects.pending().count() == 1
+
+
+def test_an_account_that_is_switched_off_is_signed_out(organization, bob, as_user):
+    """S06."""
+    browser = as_user(bob)
+    assert browser.get("/o/northwind/admin/members").status_code == 200
+    bob.is_active = False
+    bob.save()
+    assert browser.get("/o/northwind/admin/members").status_code == 302

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from guestlist import errors
 from guestlist.actors import Actor
@@ -30,7 +29,7 @@ def _held(actor: Actor, organization: Organization) -> frozenset[str] | None:
         case "operator":
             return all_permissions()
         case "user":
-            membership = _memberships(actor.subject.pk, organization).first()
+            membership = _membership(actor.subject.pk, organization)
             return membership.permissions if membership else None
         case "api_key":
             return _key_permissions(actor, organization)
@@ -88,8 +87,11 @@ def _lock(organization: Organization) -> Organization:
     return fresh
 
 
-def _memberships(user_id: Any, organization: Organization) -> "QuerySet[Membership]":
-    return Membership.objects.active().filter(user=user_id, organization=organization).select_related("role")
+def _membership(user_id: Any, organization: Organization) -> Membership | None:
+    """None too for a user whose account is switched off: not every user model can, but all say so."""
+    rows = Membership.objects.active().filter(user=user_id, organization=organization)
+    member = rows.select_related("role", "user").first()
+    return member if member and member.user.is_active else None
 
 
 def _key_permissions(actor: Actor, organization: Organization) -> frozenset[str] | None:
@@ -98,5 +100,5 @@ def _key_permissions(actor: Actor, organization: Organization) -> frozenset[str]
         return None
     if key.created_by_id is None:
         return frozenset(key.permissions)
-    creator = _memberships(key.created_by_id, organization).first()
+    creator = _membership(key.created_by_id, organization)
     return frozenset(key.permissions) & creator.permissions if creator else None
