@@ -22,7 +22,10 @@ PROJECT = Path(__file__).parent / "host_project"
 PUBLIC = "https://www.example.com"
 PASSWORD = "correct horse battery staple"
 # What only a form is sent to is not opened.
-ONLY_POST = r"/(switch|revoke|resend|role|duplicate|ask|test|sign-out/?)$"
+ONLY_POST = (
+    r"/(switch|revoke|resend|role|duplicate|ask|test|grant|dismiss|code|mode|on|restore|members/remove"
+    r"|[0-9a-f-]+/join|sign-out/?)$"
+)
 # What only the server needs; importing it in a host is an error, whatever else this Python has.
 ABSENT = (
     "guestlist_server",

@@ -78,15 +78,15 @@ class Log:
         self, behind: int | None = None, *, oldest_first: bool = False, size: int = PAGE_SIZE
     ) -> Found:
         """Up to `size` events behind the number `behind`, the newest first unless `oldest_first`."""
-        sign = "" if oldest_first else "-"
-        trails = [rows.order_by(*(sign + name for name in names)) for rows, names in self._trails]
+        first, end = self._days
         if behind is not None:
-            way = "gt" if oldest_first else "lt"
-            trails = [rows.filter(**{f"number__{way}": behind}) for rows in trails]
+            # One bound on each side: of two, SQLite may walk up to the wrong one.
+            first, end = (max(first, behind + 1), end) if oldest_first else (first, min(end, behind))
+        trails = self._between(first, end, oldest_first=oldest_first)
         edge = _edge(trails, oldest_first=oldest_first) if trails and self._is_sifted else None
         if edge is not None:
-            way = "lte" if oldest_first else "gte"
-            trails = [rows.filter(**{f"number__{way}": edge}) for rows in trails]
+            first, end = (first, edge + 1) if oldest_first else (edge, end)
+            trails = self._between(first, end, oldest_first=oldest_first)
         found = self._merged([self._sift(rows) for rows in trails], size + 1, oldest_first=oldest_first)
         if len(found) > size:
             return Found(found[:size], found[size - 1].number)
@@ -140,8 +140,7 @@ class Log:
     @cached_property
     def _trails(self) -> list[tuple[EventQuerySet, Sequence[str]]]:
         """Rows, and the columns in whose order an index holds them, which is that of `number`."""
-        first, end = self._days
-        rows = self._events.filter(number__gte=first, number__lt=end)
+        rows = self._events
         if self.filters.person:
             # An actor without an id has null there, which PostgreSQL does not take for one value among
             # ordered ones unless it is asked for that order.
@@ -150,6 +149,14 @@ class Log:
                 for trail in _trails_of(self.organization, self.filters.person)
             ]
         return [(rows.filter(type=self.filters.type) if self.filters.type else rows, ("number",))]
+
+    def _between(self, first: int, end: int, *, oldest_first: bool) -> list[EventQuerySet]:
+        """The trails from the number `first` to before `end`, in their order."""
+        sign = "" if oldest_first else "-"
+        return [
+            rows.filter(number__gte=first, number__lt=end).order_by(*(sign + name for name in names))
+            for rows, names in self._trails
+        ]
 
     def _merged(self, trails: Sequence[EventQuerySet], size: int, *, oldest_first: bool) -> list[Event]:
         """The first `size` events of the trails together, each of which is read no further than that."""

@@ -126,7 +126,8 @@ def list_invitations(
     organization = organization_of(actor, slug)
     access.require(actor, organization, Permission.MEMBER_MANAGE)
     rows = Selection(status=query.status, q=query.q).rows(organization)
-    return list_page(request, rows, Invitation.COLUMNS, query.sort, query)
+    columns = Invitation.columns(query.status) if query.status else Invitation.COLUMNS
+    return list_page(request, rows, columns, query.sort, query)
 
 
 @router.post("/revoke", response=resources.Revoked, summary="Revoke several invitations")

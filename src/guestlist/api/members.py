@@ -16,7 +16,7 @@ from guestlist.api.bodies import Body, answer
 from guestlist.api.paging import ListQuery, list_page
 from guestlist.models import Membership
 from guestlist.models.fields import as_uuid
-from guestlist.models.membership import MembershipQuerySet
+from guestlist.models.membership import NEEDS_ROLE
 from guestlist.permissions import Permission
 
 router = Router(tags=["Members"])
@@ -45,8 +45,8 @@ def list_members(
     organization = organization_of(actor, slug)
     access.require(actor, organization, Permission.MEMBER_MANAGE)
     members = Membership.objects.active().filter(organization=organization).select_related("role")
-    rows = _with_role(members.matching(query.q), query.role)
-    return list_page(request, rows, Membership.COLUMNS, query.sort, query)
+    rows = members.with_role(_checked(query.role)).matching(query.q)
+    return list_page(request, rows, Membership.columns(query.role), query.sort, query)
 
 
 @router.patch("/{member_id}", response=resources.Member, summary="Change a member’s role")
@@ -76,12 +76,7 @@ def delete_member(request: HttpRequest, slug: Path[str], member_id: str) -> Stat
     return Status(204, None)
 
 
-def _with_role(rows: MembershipQuerySet, role: str) -> MembershipQuerySet:
-    if not role:
-        return rows
-    if role == "none":
-        return rows.filter(role=None)
-    role_id = as_uuid(role)
-    if role_id is None:
-        raise errors.InvalidFilter(value=role[:100], choices="the id of a role, none")
-    return rows.filter(role=role_id)
+def _checked(role: str) -> str:
+    if role not in ("", NEEDS_ROLE) and as_uuid(role) is None:
+        raise errors.InvalidFilter(value=role[:100], choices=f"the id of a role, {NEEDS_ROLE}")
+    return role

@@ -168,8 +168,10 @@ def _rows(organization: Organization, events: Iterable[Event]) -> list[dict[str,
 def _names(organization: Organization, events: Iterable[Event]) -> dict[str, str]:
     """What those of the actors who are users are called now; the log keeps what they were called then."""
     users: set[Any] = {event.actor_id for event in events if event.actor_type == "user"}
-    known = Membership.objects.filter(organization=organization, user__in=users).order_by("pk")
-    return {str(user): name or email for user, name, email in known.values_list("user", "name", "email")}
+    # Asked for both, SQLite reads everybody in the organization.
+    known = Membership.objects.filter(user__in=users).order_by("pk")
+    rows = known.values_list("organization", "user", "name", "email")
+    return {str(user): name or email for place, user, name, email in rows if place == organization.pk}
 
 
 def _person_url(organization: Organization, event: Event, names: dict[str, str]) -> str | None:
