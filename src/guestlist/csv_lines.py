@@ -2,13 +2,16 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
 
 # Without it Excel takes the file for one in the code page of the computer, and José becomes JosÃ©.
 BOM = "\ufeff"
 # What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+# Where the computer's lists are separated by semicolons, what follows one begins a cell.
+_BEHIND_SEMICOLON = re.compile('(;["\\s]*)(?=[=+@＝＋－＠-])')
 _ROWS_AT_ONCE = 200
 
 
@@ -25,5 +28,5 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterat
 
 def _safe(cell: object) -> str:
     """A cell that would be a formula gets an apostrophe in front, which makes it text."""
-    text = "" if cell is None else str(cell)
+    text = _BEHIND_SEMICOLON.sub(r"\1'", "" if cell is None else str(cell))
     return f"'{text}" if text.startswith(_FORMULA) else text

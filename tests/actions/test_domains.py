@@ -10,6 +10,7 @@ from guestlist.actions import domains
 from guestlist.actions.openings import ask_by_domain, join_by_domain, knock, open_to
 from guestlist.actors import Origin
 from guestlist.addresses import parse_items
+from guestlist.conf import Limit
 from guestlist.links import domain_code, new_nonce
 from guestlist.models import Delivery, Domain, Event, Invitation, JoinRequest, Organization
 from guestlist.models.domain import Mode
@@ -97,7 +98,7 @@ def test_a_domain_of_another_organization_is_an_unknown_one(organization, alice,
 
 PUBLIC = """
     gmail.com GMail.com mail.gmail.com yahoo.co.uk hotmail.fr gmx.net web.de qq.com co.uk com.au github.io
-    yandex.ru yopmail.com
+    yandex.ru yopmail.com ya.ru alice.it docomo.ne.jp post.cz riseup.net eu.org
 """
 
 
@@ -222,6 +223,20 @@ def test_so_many_codes_a_day(organization, alice):
     with pytest.raises(errors.TooManyCodes):
         domains.send_code(actor=actor_of(alice), organization=organization, domain_id=row.pk)
     assert Delivery.objects.owed().count() == 1
+
+
+def test_an_organization_cannot_have_codes_mailed_to_one_address_after_another(
+    organization, alice, monkeypatch
+):
+    monkeypatch.setattr(domains, "OWN_CODE_LIMIT", Limit(3, timedelta(days=1)))
+    for number in range(3):
+        row = add(organization, alice, email=f"stranger{number}@acme.test")
+        domains.remove_domain(actor=actor_of(alice), organization=organization, domain_id=row.pk)
+    with pytest.raises(errors.TooManyCodes) as refused:
+        add(organization, alice, "other.test", "stranger@other.test")
+    assert refused.value.values["retry_after"] > 0
+    assert Delivery.objects.count() == 3
+    assert not Domain.objects.exists()
 
 
 def test_an_address_that_wants_no_mail_gets_no_code(organization, alice):

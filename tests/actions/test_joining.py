@@ -12,6 +12,7 @@ from guestlist.actions.join_links import (
     invite_by_link,
     join_by_link,
     turn_off_join_link,
+    update_join_link,
 )
 from guestlist.actions.joining import invite_self, was_removed
 from guestlist.actions.members import leave_organization, remove_member
@@ -106,6 +107,19 @@ def test_a_managers_invitation_lets_a_removed_person_back_in(organization, alice
     leave_organization(actor=actor_of(charlie), organization=organization)
     # Whoever left by themselves was not sent away.
     assert join_by_link(actor=actor_of(charlie), join_link=link).fresh
+
+
+def test_leaving_with_a_second_account_does_not_undo_that_the_first_was_removed(
+    organization, alice, charlie, link
+):
+    second = make_user("charlie@home.test", "Charlie Cook")
+    add(organization, second, "Member")
+    remove(organization, alice, charlie)
+    leave_organization(actor=actor_of(second), organization=organization)
+    EmailAddress.objects.create(user=charlie, email="c@home.test", verified=True)
+    assert was_removed(organization, {"charlie@home.test"}, charlie.pk)
+    with pytest.raises(errors.RemovedBefore):
+        join_by_link(actor=actor_of(charlie), join_link=link)
 
 
 def test_who_was_removed_is_known_by_user_and_by_address(organization, alice, charlie, mallory):
@@ -238,6 +252,18 @@ def test_a_link_that_expired_lets_nobody_in(organization, alice, mallory, link):
         join_by_link(actor=actor_of(mallory), join_link=link)
     with pytest.raises(errors.JoinLinkClosed):
         accept(row, make_user("jane@acme.test", "Jane"))
+
+
+def test_a_link_that_is_for_other_domains_now_lets_nobody_in_by_what_it_mailed(organization, alice, link):
+    row, jane = typed(link, "jane@acme.test"), make_user("jane@acme.test", "Jane")
+    wanted = {"join_link_id": link.pk, "name": "Team", "expires": "", "max_uses": ""}
+    update_join_link(actor=actor_of(alice), organization=organization, domains="northwind.test", **wanted)
+    with pytest.raises(errors.LinkForDomains):
+        accept(row, jane)
+    assert not Membership.objects.filter(user=jane).exists()
+    assert JoinLink.objects.get().uses == 0
+    update_join_link(actor=actor_of(alice), organization=organization, domains="acme.test", **wanted)
+    assert accept(row, jane).joined
 
 
 def test_a_member_who_accepts_what_they_had_mailed_uses_nothing(organization, link):

@@ -1,8 +1,12 @@
 """What a key may do to members when it is its maker who may not."""
 
 import pytest
+from django.utils import timezone
 
+from guestlist import errors
+from guestlist.actions.api_keys import authenticate, create_api_key
 from guestlist.actions.members import change_role, remove_member
+from guestlist.actors import Origin
 from guestlist.models import ApiKey, Event, Membership, Role
 from tests.api.conftest import ApiClient, assert_problem
 from tests.conftest import actor_of, join, make_user
@@ -108,3 +112,17 @@ def test_the_key_of_a_removed_member_opens_nothing_ever_again(organization, alic
     assert_problem(theirs("GET", URL), 401, "not_signed_in")
     assert ApiKey.objects.get().revoked_at
     assert Event.objects.get(type="api_key.revoked").actor_name == alice.name
+
+
+def test_a_key_made_by_a_key_ends_with_the_same_membership(organization, alice):
+    made = create_api_key(
+        actor=actor_of(alice), organization=organization, name="First", permissions=["api_key.manage"]
+    )
+    actor = authenticate(secret=made.secret, origin=Origin("api"))
+    second = create_api_key(
+        actor=actor, organization=organization, name="Second", permissions=["api_key.manage"]
+    )
+    assert second.key.created_by == alice
+    Membership.objects.filter(user=alice).update(state="removed", ended_at=timezone.now())
+    with pytest.raises(errors.NotSignedIn):
+        authenticate(secret=second.secret, origin=Origin("api"))

@@ -220,6 +220,16 @@ def test_many_addresses_at_one_link_meet_a_limit(organization, link, client, lim
     assert "b@acme.test" in response.content.decode()
 
 
+def test_many_addresses_from_one_network_meet_a_limit(organization, link, client, limit):
+    limit(guesses="1/1h")
+    assert client.post(path(link), {"email": "a@acme.test"}).status_code == 302
+    response = client.post(path(link), {"email": "b@acme.test"})
+    assert response.status_code == 429
+    assert response["Retry-After"]
+    assert "b@acme.test" in response.content.decode()
+    assert not Invitation.objects.filter(key="b@acme.test").exists()
+
+
 def test_the_page_is_kept_by_no_cache_and_no_search_engine(link, client):
     response = client.get(path(link))
     assert "no-store" in response["Cache-Control"]

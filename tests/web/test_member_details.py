@@ -173,6 +173,13 @@ def test_ownership_is_transferred(organization, alice, bob, as_user, mine):
     assert client.get(URL).status_code == (200 if mine == "Admin" else 403)
 
 
+def test_whoever_passes_the_ownership_on_does_not_keep_it(organization, alice, bob, as_user):
+    url = f"{URL}/{member(bob).pk}/transfer"
+    response = as_user(alice).post(url, {"new_role": str(role_id(organization, "Owner"))})
+    assert response.status_code == 422
+    assert (member(alice).role.name, member(bob).role.name) == ("Owner", "Admin")
+
+
 def test_a_transfer_by_htmx_leaves_for_the_overview(organization, alice, bob, as_user):
     url = f"{URL}/{member(bob).pk}/transfer"
     response = as_user(alice).post(url, {"new_role": "none"}, headers=HTMX)

@@ -152,13 +152,27 @@ def test_the_file_is_a_download_that_excel_reads_as_utf_8(organization, alice, a
     assert "José".encode() in body
 
 
-@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1"])
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "＝1+1"])
 def test_no_cell_of_the_file_is_a_formula(organization, alice, as_user, name):
     user = make_user("+tag@acme.test", "Plain")
     member = join(organization, user, None)
     Membership.objects.filter(pk=member.pk).update(name=name)
     names = {row["name"]: row["email"] for row in exported(as_user(alice).get(f"{URL}/export.csv"))}
     assert names[f"'{name}"] == "'+tag@acme.test"
+
+
+@pytest.mark.parametrize("name", ["x;=1+1", 'x; "@SUM(A1)', "x;\t-1"])
+def test_no_part_behind_a_semicolon_is_a_formula(organization, alice, as_user, name):
+    member = join(organization, make_user("plain@acme.test", "Plain"), None)
+    Membership.objects.filter(pk=member.pk).update(name=name)
+    cells = [row["name"] for row in exported(as_user(alice).get(f"{URL}/export.csv"))]
+    (cell,) = [cell for cell in cells if cell.startswith("x;")]
+    assert cell.partition(";")[2].strip(' \t"').startswith("'")
+
+
+def test_a_search_for_very_long_text_chooses_nobody(organization, alice, as_user):
+    as_user(alice).post(f"{URL}/remove", {"all": "1", "q": "charlie" * 9_000})
+    assert not Membership.objects.filter(state="removed").exists()
 
 
 def test_exporting_is_reading(organization, alice, as_user):

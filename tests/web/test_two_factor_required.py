@@ -7,7 +7,9 @@ import pytest
 from allauth.mfa.models import Authenticator
 
 from guestlist import errors
+from guestlist.actions.deletion import delete_organization
 from guestlist.actions.organizations import update_organization
+from guestlist.actions.roles import may
 from guestlist.actions.two_factor import require_two_factor
 from guestlist.actors import Actor
 from guestlist.models import Event, Invitation, Membership, Organization
@@ -129,6 +131,27 @@ def test_leaving_stays_possible(required, charlie, as_user):
     assert 'href="/o/northwind/admin/members"' not in page.content.decode()
     client.post("/o/northwind/leave")
     assert not Membership.objects.active().filter(user=charlie).exists()
+
+
+def test_without_it_a_deleted_organization_stays_deleted(required, alice, as_user):
+    delete_organization(actor=actor_of(alice), organization=required, name="Northwind")
+    url = f"/organizations/{required.pk}/restore"
+    response = as_user(alice).post(url)
+    assert response.status_code == 403
+    assert "Northwind requires two-factor authentication." in text_of(response)
+    assert not Organization.objects.present().exists()
+    give(alice)
+    as_user(alice).post(url)
+    assert Organization.objects.present().exists()
+
+
+def test_without_it_a_project_is_told_no(required, alice):
+    def asked():
+        return may(user=alice, slug="northwind", permission="member.manage")
+
+    assert not asked()
+    give(alice)
+    assert asked()
 
 
 def test_keys_act_on(required, make_key, client):

@@ -75,10 +75,11 @@ def find_own_invitation(*, actor: Actor, invitation_id: Any) -> Invitation:
 
 
 def accept_invitation(*, actor: Actor, invitation: Invitation) -> Acceptance:
-    """Make the invited user, who is signed in, a member without a role.
+    """Make the invited user, who is signed in, a member, with the role for new members if there is one.
 
     Raises NotFound, EmailMismatch, and NotPending with what became of the invitation instead; and where
-    somebody had it mailed to themselves by a join link or domain, RemovedBefore, JoinLinkClosed.
+    somebody had it mailed to themselves by a join link or domain, RemovedBefore, LinkForDomains,
+    JoinLinkClosed.
     """
     with access.locked_by_holder(invitation.organization) as organization:
         if not is_invited(actor, invitation):

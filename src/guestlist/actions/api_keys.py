@@ -53,7 +53,7 @@ def create_api_key(
             prefix=secret[:12],
             hash=key_hash(secret),
             permissions=sorted(wanted),
-            created_by=actor.subject if actor.type == "user" else None,
+            created_by=_maker(actor),
             created_at=organization.now,
         )
         change = {"permissions": (None, key.permissions)}
@@ -84,3 +84,10 @@ def authenticate(*, secret: str, origin: Origin) -> Actor:
     if key.last_used_at is None or timezone.now() - key.last_used_at > LAST_USED_GRAIN:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=Now())
     return actor
+
+
+def _maker(actor: Actor) -> Any:
+    """Whose key it is: one that a key makes ends with the same membership."""
+    if actor.type == "api_key":
+        return actor.subject.created_by
+    return actor.subject if actor.type == "user" else None

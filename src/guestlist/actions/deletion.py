@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.mail import cancel_all_mail
+from guestlist.actions.two_factor import lacks_two_factor
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
 from guestlist.models import Membership, Organization
@@ -40,7 +41,7 @@ def delete_organization(*, actor: Actor, organization: Organization, name: str) 
 def restore_organization(*, actor: Actor, organization_id: UUID) -> Organization:
     """Everything is as it was, but for the mail that was canceled. Whoever could delete it may, for 30 days.
 
-    Raises NotFound for everybody else and for whatever is not deleted.
+    Raises NotFound for everybody else and for whatever is not deleted, TwoFactorRequired.
     """
     with transaction.atomic():
         try:
@@ -53,6 +54,8 @@ def restore_organization(*, actor: Actor, organization_id: UUID) -> Organization
             raise errors.NotFound
         if gone_at(organization) <= organization.now:
             raise errors.NotFound
+        if actor.type == "user" and lacks_two_factor(actor.subject, organization):
+            raise errors.TwoFactorRequired(organization=organization.name)
         organization.deleted_at = None
         organization.save(update_fields=["deleted_at"])
         change = {"deleted_at": (timestamp(deleted_at), None)}
@@ -80,7 +83,9 @@ def purge_deleted(*, limit: int = MOST_PURGED) -> int:
     """
     due = Organization.objects.filter(deleted_at__lte=Now() - KEPT).order_by("deleted_at")
     done, failure = 0, None
-    for pk in list(due.values_list("pk", flat=True)[:limit]):
+    for pk in list(due.values_list("pk", flat=True)):
+        if done == limit:
+            break
         try:
             done += _purge(pk)
         except Exception as error:

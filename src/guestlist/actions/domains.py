@@ -28,6 +28,9 @@ MOST_TRIES = 5
 CODE_LIFETIME = timedelta(hours=1)
 # Codes to one address, whichever organization asks for them.
 CODE_LIMITS = (Limit(1, timedelta(minutes=1)), Limit(10, timedelta(days=1)))
+# Codes that one organization asks for, to whichever address: nobody tries code after code at one domain, nor
+# has mail sent to one stranger after another.
+OWN_CODE_LIMIT = Limit(50, timedelta(days=1))
 
 
 def add_domain(
@@ -191,6 +194,7 @@ def _mail_code(actor: Actor, organization: Organization, row: Domain) -> None:
         raise errors.Suppressed(email=row.email)
     for limit in CODE_LIMITS:
         _check_limit(limit, mail.key, organization.now)
+    limits.take_code(organization=organization, limit=OWN_CODE_LIMIT)
     _cancel_codes(organization, row)
     owe([mail])
 

@@ -25,34 +25,44 @@ from guestlist.models.invitation import Status
 
 
 def was_removed(organization: Organization, keys: Collection[str], user_id: Any = None) -> bool:
-    """Whether the newest membership of this person was ended by somebody else: of the account, of whichever
-    account has verified one of the addresses with these comparison keys, or of one of the addresses.
+    """Whether the newest membership of this person was ended by somebody else, with any of their accounts:
+    this one, whichever has verified one of the addresses with these comparison keys, or had one of them.
     """
     users = {*conf().addresses.owners(list(keys)).values(), *([user_id] if user_id is not None else [])}
     theirs = Q(user__in=users) | Q(email_key__in=list(keys))
-    rows = Membership.objects.filter(theirs, organization=organization).order_by("-joined_at", "-pk")
-    return rows.values_list("state", flat=True).first() == Membership.State.REMOVED
+    rows = Membership.objects.filter(theirs, organization=organization).order_by("joined_at", "pk")
+    newest = dict(rows.values_list("user", "state"))
+    return Membership.State.REMOVED in newest.values()
 
 
-def check_admissible(organization: Organization, keys: Collection[str], user_id: Any = None) -> None:
-    """Whether a person with these verified addresses may come in without a manager's invitation.
+def check_admissible(
+    organization: Organization,
+    keys: Collection[str],
+    user_id: Any = None,
+    *,
+    patterns: Collection[str] = (),
+) -> None:
+    """Whether a person with these verified addresses may come in without a manager's invitation, by one at
+    the domains of `patterns` if there are any.
 
     Raises RemovedBefore, NoFittingAddress where there is none, DomainNotAllowed.
     """
     if was_removed(organization, keys, user_id):
         raise errors.RemovedBefore(organization=organization.name)
-    if not keys:
+    at = fitting(patterns, keys)
+    if not at:
         raise errors.NoFittingAddress(organization=organization.name)
-    if not any(is_allowed(organization, key) for key in keys):
-        domains = sorted({key.rpartition("@")[2] for key in keys})
+    if not any(is_allowed(organization, key) for key in at):
+        domains = sorted({key.rpartition("@")[2] for key in at})
         raise errors.DomainNotAllowed(organization=organization.name, domain=", ".join(domains))
 
 
 def join(
     actor: Actor, organization: Organization, *, via: Membership.Via, join_link: JoinLink | None = None
 ) -> Membership:
-    """Make the signed-in user a member of the locked `organization`; one who is a member already stays what
-    they are, and uses nothing. Pending invitations to any of their verified addresses are accepted with it.
+    """Part of joining by a link or a domain: make the signed-in user a member of the locked `organization`;
+    one who is a member already stays what they are, and uses nothing. Pending invitations to any of their
+    verified addresses are accepted with it.
 
     Raises RemovedBefore, NoFittingAddress, DomainNotAllowed, JoinLinkClosed.
     """
@@ -60,10 +70,8 @@ def join(
     if member:
         return member
     keys = verified_keys(actor)
-    if was_removed(organization, keys, actor.subject.pk):
-        raise errors.RemovedBefore(organization=organization.name)
     patterns = join_link.domains if join_link else []
-    check_admissible(organization, fitting(patterns, keys), actor.subject.pk)
+    check_admissible(organization, keys, actor.subject.pk, patterns=patterns)
     if join_link:
         use_link(organization, join_link)
     member = add_member(actor, organization, user=actor.subject, via=via, join_link=join_link)
@@ -131,7 +139,7 @@ def admit(actor: Actor, organization: Organization, invitation: Invitation) -> M
     """Part of accepting: what the way asks by which somebody had an invitation mailed to themselves, and how
     they come in. A manager's invitation asks for nothing.
 
-    Raises RemovedBefore, JoinLinkClosed.
+    Raises RemovedBefore, LinkForDomains, JoinLinkClosed.
     """
     if not (invitation.join_link_id or invitation.domain_id):
         by_mail = invitation.proves_mailbox
@@ -140,6 +148,8 @@ def admit(actor: Actor, organization: Organization, invitation: Invitation) -> M
         raise errors.RemovedBefore(organization=organization.name)
     if invitation.join_link is None:
         return Membership.Via.DOMAIN
+    if not fitting(invitation.join_link.domains, [invitation.key]):
+        raise errors.LinkForDomains(domains=", ".join(invitation.join_link.domains))
     use_link(organization, invitation.join_link)
     return Membership.Via.JOIN_LINK
 

@@ -91,6 +91,12 @@ def take_self_invitation(*, organization: Organization, way_id: UUID) -> None:
     _take(claims, 1, organization.now, organization=organization.name)
 
 
+def take_code(*, organization: Organization, limit: Limit) -> None:
+    """Part of mailing the code of a domain: count it against the locked organization. Raises TooManyCodes."""
+    claim = _Claim("codes", f"codes:{organization.pk}", limit, errors.TooManyCodes)
+    _take([claim], 1, organization.now)
+
+
 def take_creation(*, actor: Actor, now: datetime) -> None:
     """Part of creating an organization: count it against the user. Raises CreationLimit."""
     limit = conf().limits.creation

@@ -54,13 +54,16 @@ def change_roles(
 def transfer_ownership(
     *, actor: Actor, organization: Organization, member_id: Any, role_id: Any
 ) -> Membership:
-    """Make a member an owner in one's own place; oneself has the role `role_id` from then on, or none.
+    """Make a member an owner in one's own place; oneself has the role `role_id` from then on, or none, but
+    not that of owners.
 
     Raises NotAllowed, OwnersOnly, NotFound, OwnRole, UnknownRole.
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         own, member = _passing_on(actor, organization, member_id)
         role = _role(organization, role_id)
+        if role == own.role:
+            raise errors.UnknownRole
         _write_role(actor, organization, [member], own.role)
         _write_role(actor, organization, [own], role)
     return member

@@ -115,8 +115,10 @@ def _closed(actor: Actor, keys: set[str], organizations: set[Any]) -> set[Any]:
     """Those of which the user is a member, and those that removed them last."""
     own = Membership.objects.filter(Q(user=actor.subject) | Q(email_key__in=keys))
     rows = own.filter(organization__in=organizations).order_by("joined_at", "pk")
-    latest = {row["organization"]: row for row in rows.values("organization", "state", "user")}
-    removed = {pk for pk, row in latest.items() if row["state"] == Membership.State.REMOVED}
+    newest = {
+        (place, user): state for place, user, state in rows.values_list("organization", "user", "state")
+    }
+    removed = {place for (place, _), state in newest.items() if state == Membership.State.REMOVED}
     members = Membership.objects.active().filter(user=actor.subject, organization__in=organizations)
     return removed | set(members.values_list("organization", flat=True))
 

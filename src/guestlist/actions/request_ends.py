@@ -14,7 +14,9 @@ State = JoinRequest.State
 def end_requests(
     actor: Actor, organization: Organization, rows: JoinRequestQuerySet, state: JoinRequest.State
 ) -> Sequence[JoinRequest]:
-    """End those of `rows` that wait in the locked `organization` as `state`; the ones that did."""
+    """Part of joining and of removing a domain: end those of `rows` that wait in the locked `organization` as
+    `state`; the ones that did.
+    """
     ending = list(rows.pending().filter(organization=organization))
     for request in ending:
         request.state, request.ended_at = state, organization.now

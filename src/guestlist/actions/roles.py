@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.members import end_management
+from guestlist.actions.two_factor import lacks_two_factor
 from guestlist.actors import Actor, Origin
 from guestlist.events import Happening, record, record_all
 from guestlist.models import Membership, Organization, Role
@@ -99,7 +100,8 @@ def delete_role(
 
 
 def may(*, user: Any, slug: str, permission: str) -> bool:
-    """Whether `user` is a member of the organization with this short name whose role has `permission` now.
+    """Whether `user` is a member of the organization with this short name whose role has `permission` now,
+    with two-factor authentication where the organization requires it.
 
     Raises ValueError for a permission that does not exist.
     """
@@ -109,7 +111,7 @@ def may(*, user: Any, slug: str, permission: str) -> bool:
     if organization is None or not user.is_authenticated:
         return False
     held = access.permissions_of(Actor.user(user, origin=Origin("web")), organization)
-    return held is not None and permission in held
+    return held is not None and permission in held and not lacks_two_factor(user, organization)
 
 
 def find_role(organization: Organization, role_id: Any) -> Role:

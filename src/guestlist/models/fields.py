@@ -12,6 +12,8 @@ from django.db import connections, models, router
 T = TypeVar("T")
 # SQLite binds at most 32,766 values to a statement, PostgreSQL parses long ones slowly.
 CHUNK = 10_000
+# More than any column that lists are searched in can hold; of a pattern of 50,000 SQLite makes an error.
+LONGEST_SEARCHED = 300
 
 
 def new_id() -> uuid.UUID:
@@ -34,10 +36,10 @@ def timestamp(value: datetime | None) -> str | None:
 
 
 def searchable(text: str) -> str:
-    """`text` as a list may be searched for it: what cannot be printed is in no row, and some databases
-    refuse to be asked for it.
+    """`text` as a list may be searched for it: what cannot be printed is in no row, nor is what is longer
+    than any column, and some databases refuse to be asked for either.
     """
-    return "".join(character for character in text if character.isprintable()).strip()
+    return "".join(character for character in text if character.isprintable()).strip()[:LONGEST_SEARCHED]
 
 
 def as_uuid(text: str) -> uuid.UUID | None:

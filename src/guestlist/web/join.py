@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from guestlist import errors
 from guestlist.actions import join_links
+from guestlist.actions.guesses import count_guess
 from guestlist.conf import conf
 from guestlist.models import JoinLink, Membership
 from guestlist.models.join_link import State
@@ -54,6 +55,8 @@ def _join(request: HttpRequest, join_link: JoinLink) -> HttpResponse:
 def _mail(request: HttpRequest, join_link: JoinLink, token: str) -> HttpResponse:
     email = request.POST["email"].strip()[:1000]
     try:
+        # Every try counts for its network, whatever becomes of it.
+        count_guess(ip=origin(request).ip)
         join_links.invite_by_link(origin=origin(request), join_link=join_link, email=email)
     except (errors.AddressInvalid, errors.LinkForDomains) as error:
         return _offer(request, join_link, email=email, error=str(error), status=error.status)
