@@ -134,6 +134,26 @@ def test_an_ended_invitation_is_never_mailed_again(organization, alice, rounds):
         assert Invitation.objects.get(pk=row.pk).status == "revoked"
 
 
+def test_an_invitation_that_is_accepted_while_it_is_resent_is_not_mailed_again(organization, alice, rounds):
+    """R08."""
+    for i in rounds:
+        user = make_user(f"a{i}@acme.test", f"A {i}")
+        batch = send_invitations(
+            actor=actor_of(alice), organization=organization, parsed=parse_addresses(user.email)
+        )
+        row = batch.outcomes[0].invitation
+        found = find_invitation(token=invitation_token(row.nonce, row.pk))
+        resend = {"actor": actor_of(alice), "organization": organization, "invitation_id": row.pk}
+        _, accepted = at_once(
+            lambda act=resend: resend_invitation(**act),
+            lambda user=user, found=found: accept_invitation(actor=actor_of(user), invitation=found),
+        )
+        assert accepted.joined
+        assert not Delivery.objects.owed().filter(invitation=row).exists()
+        assert Invitation.objects.get(pk=row.pk).status == "accepted"
+    assert_log_has_no_gaps(organization)
+
+
 def test_removal_against_a_role_change_leaves_a_removed_member(organization, alice, rounds):
     admin = Role.objects.get(organization=organization, name="Admin")
     for i in rounds:
