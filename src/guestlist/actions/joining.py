@@ -25,14 +25,22 @@ from guestlist.models.invitation import Status
 
 
 def was_removed(organization: Organization, keys: Collection[str], user_id: Any = None) -> bool:
-    """Whether the newest membership of this person was ended by somebody else, with any of their accounts:
-    this one, whichever has verified one of the addresses with these comparison keys, or had one of them.
+    """Whether this person was removed from the organization, as `removed_from` knows them."""
+    return bool(removed_from({organization.pk}, keys, user_id))
+
+
+def removed_from(organization_ids: Collection[Any], keys: Collection[str], user_id: Any = None) -> set[Any]:
+    """Those of the organizations in which the newest membership of this person was ended by somebody else,
+    with any of their accounts: this one, whichever has verified one of the addresses with these comparison
+    keys, or had one of them.
     """
     users = {*conf().addresses.owners(list(keys)).values(), *([user_id] if user_id is not None else [])}
     theirs = Q(user__in=users) | Q(email_key__in=list(keys))
-    rows = Membership.objects.filter(theirs, organization=organization).order_by("joined_at", "pk")
-    newest = dict(rows.values_list("user", "state"))
-    return Membership.State.REMOVED in newest.values()
+    rows = Membership.objects.filter(theirs, organization__in=organization_ids).order_by("joined_at", "pk")
+    newest = {
+        (place, user): state for place, user, state in rows.values_list("organization", "user", "state")
+    }
+    return {place for (place, _), state in newest.items() if state == Membership.State.REMOVED}
 
 
 def check_admissible(

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
-
 from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.invitation_settings import is_allowed
 from guestlist.actions.invitee import verified_keys
 from guestlist.actions.join_requests import ask, asker_of
-from guestlist.actions.joining import invite_self, join
+from guestlist.actions.joining import invite_self, join, removed_from
 from guestlist.actors import Actor, Origin
 from guestlist.addresses import Address
 from guestlist.models import Domain, JoinRequest, Membership, Organization
@@ -40,7 +38,7 @@ class Opening:
 
 def open_to(*, actor: Actor) -> list[Opening]:
     """What the signed-in user's verified addresses open, by the name of the organization: not where they are
-    a member, nor where they were removed. Five queries for any number.
+    a member, nor where they were removed. Six queries for any number.
     """
     keys = verified_keys(actor)
     rows = list(_open_domains(keys)[:MOST_OPEN]) if keys else []
@@ -113,12 +111,7 @@ def _open_domains(keys: set[str]) -> Any:
 
 def _closed(actor: Actor, keys: set[str], organizations: set[Any]) -> set[Any]:
     """Those of which the user is a member, and those that removed them last."""
-    own = Membership.objects.filter(Q(user=actor.subject) | Q(email_key__in=keys))
-    rows = own.filter(organization__in=organizations).order_by("joined_at", "pk")
-    newest = {
-        (place, user): state for place, user, state in rows.values_list("organization", "user", "state")
-    }
-    removed = {place for (place, _), state in newest.items() if state == Membership.State.REMOVED}
+    removed = removed_from(organizations, keys, actor.subject.pk)
     members = Membership.objects.active().filter(user=actor.subject, organization__in=organizations)
     return removed | set(members.values_list("organization", flat=True))
 
