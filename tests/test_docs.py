@@ -8,7 +8,7 @@ import pytest
 
 from guestlist import conf, events
 from guestlist.api import errors as api_errors
-from guestlist.api.resources import Result
+from guestlist.api.resources.invitations import Result
 from guestlist.errors import GuestlistError
 from guestlist_server import environment
 

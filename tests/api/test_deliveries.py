@@ -5,7 +5,7 @@ import uuid
 import pytest
 from pydantic import TypeAdapter
 
-from guestlist.api import resources
+from guestlist.api.resources import deliveries as resources
 from guestlist.models import Delivery, Invitation
 from tests.api.conftest import assert_problem
 

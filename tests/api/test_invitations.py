@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from pydantic import ValidationError
 
-from guestlist.api import resources
+from guestlist.api.resources import invitations as resources
 from guestlist.models import Delivery, Event, Invitation, Membership, Organization, Suppression
 from tests.api.conftest import assert_problem
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from guestlist.api import resources
+from guestlist.api.resources import members as resources
 from guestlist.models import Membership, Role
 from tests.api.conftest import ApiClient, assert_problem
 

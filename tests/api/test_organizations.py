@@ -2,7 +2,7 @@
 
 import pytest
 
-from guestlist.api import resources
+from guestlist.api.resources import organizations as resources
 from guestlist.models import Organization
 from tests.api.conftest import ApiClient, assert_problem
 

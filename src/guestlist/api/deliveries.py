@@ -9,10 +9,10 @@ from pydantic import Field
 
 from guestlist import errors
 from guestlist.actions import access, retries
-from guestlist.api import resources
 from guestlist.api.auth import actor_of, organization_of
 from guestlist.api.bodies import answer
 from guestlist.api.paging import ListQuery, list_page
+from guestlist.api.resources import deliveries as resources
 from guestlist.models import Delivery, Invitation
 from guestlist.models.delivery import State
 from guestlist.models.fields import as_uuid

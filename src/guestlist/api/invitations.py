@@ -14,11 +14,11 @@ from guestlist.actions import access
 from guestlist.actions import invitations as actions
 from guestlist.actions.batches import BulkResult, Selection
 from guestlist.addresses import ParsedAddresses, parse_addresses, parse_items
-from guestlist.api import resources
 from guestlist.api.auth import actor_of, organization_of
 from guestlist.api.bodies import Body, Search, answer
 from guestlist.api.limits import with_limits
 from guestlist.api.paging import ListQuery, list_page
+from guestlist.api.resources import invitations as resources
 from guestlist.models import Invitation
 from guestlist.models.fields import as_uuid
 from guestlist.models.invitation import FILTERS

@@ -10,10 +10,10 @@ from pydantic import Field
 from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions import members as actions
-from guestlist.api import resources
 from guestlist.api.auth import actor_of, organization_of
 from guestlist.api.bodies import Body, answer
 from guestlist.api.paging import ListQuery, list_page
+from guestlist.api.resources import members as resources
 from guestlist.models import Membership
 from guestlist.models.fields import as_uuid
 from guestlist.models.membership import NEEDS_ROLE

@@ -4,9 +4,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Router
 
 from guestlist.actions.organizations import update_organization
-from guestlist.api import resources
 from guestlist.api.auth import actor_of, organization_of
 from guestlist.api.bodies import Body, answer
+from guestlist.api.resources import organizations as resources
 
 router = Router(tags=["Organizations"])
 
