@@ -64,6 +64,13 @@ class Actor:
         """Somebody without an account who holds an invitation."""
         return cls("invitee", None, email, email, origin)
 
+    @property
+    def maker(self) -> Any:
+        """The user behind it: of a key, who made it. What either makes is theirs, and ends with them."""
+        if self.type == "api_key":
+            return self.subject.created_by
+        return self.subject if self.type == "user" else None
+
     def as_resource(self) -> dict[str, Any]:
         """The actor as REST shows it."""
         return {"type": self.type, "id": self.id, "name": self.name}

@@ -4,10 +4,11 @@ A project writes one dictionary, `GUESTLIST`, in its settings; `conf()` is the o
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, Literal, Protocol, cast
 from urllib.parse import urlsplit
 
@@ -102,6 +103,8 @@ class Conf:
     """Module or object with `is_on` and `setup_url`; None where organizations can’t require it."""
     permissions: Mapping[str, Any]
     """Permissions of the project: code → the sentence that says what it allows, which may be lazy."""
+    webhook_networks: Sequence[IPv4Network | IPv6Network]
+    """Networks that are not public and to which webhooks may be sent all the same, without TLS too."""
 
 
 DEFAULT_CONNECTIONS = 4
@@ -126,6 +129,7 @@ DEFAULTS: dict[str, Any] = {
     "LIMITS": {},
     "TWO_FACTOR": None,
     "PERMISSIONS": {},
+    "WEBHOOK_NETWORKS": [],
 }
 
 
@@ -198,6 +202,13 @@ def parse_url(text: str) -> str:
     return text.strip().rstrip("/")
 
 
+def parse_networks(given: Iterable[str]) -> list[IPv4Network | IPv6Network]:
+    """Networks like `10.0.0.0/8` or `fd00::/8`; an address is one too. Raises ValueError naming the text."""
+    if isinstance(given, str):
+        raise ValueError(f"{given!r} is one text; write a list of networks")
+    return [ip_network(text.strip()) for text in given]
+
+
 def parse_creators(text: str) -> Creators:
     """Who may create organizations. Raises ValueError with what to write."""
     if text not in ("operator", "anyone"):
@@ -225,6 +236,7 @@ def conf() -> Conf:
         limits=_parsed("LIMITS", values["LIMITS"], parse_limits),
         two_factor=values["TWO_FACTOR"] and _parsed("TWO_FACTOR", values["TWO_FACTOR"], _imported),
         permissions=_parsed("PERMISSIONS", values["PERMISSIONS"], parse_permissions),
+        webhook_networks=_parsed("WEBHOOK_NETWORKS", values["WEBHOOK_NETWORKS"], parse_networks),
     )
 
 

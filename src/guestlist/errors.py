@@ -12,13 +12,20 @@ STATUSES = {
     "expired": gettext_noop("expired"),
 }
 
+# How an API key can have ended, as sentences say it.
+KEY_STATUSES = {
+    "expired": gettext_noop("expired"),
+    "revoked": gettext_noop("revoked"),
+    "creator_gone": gettext_noop("without its creator"),
+}
+
 
 class GuestlistError(Exception):
     """Something went wrong."""
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 400
-    field: ClassVar[str | None] = None
+    field: str | None = None
 
     def __init__(self, **values: Any) -> None:
         super().__init__(values)
@@ -42,6 +49,8 @@ class GuestlistError(Exception):
         return problem | {k: v for k, v in self.values.items() if k in self.shown}
 
     shown: ClassVar[tuple[str, ...]] = ()
+    # Whether the same call may well succeed a moment later.
+    passes: ClassVar[bool] = False
 
 
 class NotSignedIn(GuestlistError):
@@ -74,10 +83,30 @@ class OrganizationGone(NotFound):
     """{organization} no longer takes invitations."""
 
 
+class InvalidInput(GuestlistError):
+    """Something in the request is not as it should be; “errors” names each field."""
+
+    code, status = "invalid_input", 422
+    shown = ("errors",)
+
+    @classmethod
+    def of(cls, field: str, code: str, detail: str) -> "InvalidInput":
+        """About one field."""
+        return cls(errors=[{"field": field, "code": code, "detail": detail}])
+
+
 class InputTooLarge(GuestlistError):
     """That is too much text at once. Send at most 1,000,000 characters."""
 
     code, status = "input_too_large", 413
+
+
+class FileTooLarge(InputTooLarge):
+    """That file is too large. It can have at most 4 MB."""
+
+
+class FormTooLarge(InputTooLarge):
+    """That is too much text at once, or too large a file. Send at most 1,000,000 characters or 4 MB."""
 
 
 class TooManyAddresses(GuestlistError):
@@ -92,10 +121,32 @@ class NoAddresses(GuestlistError):
     code, status, field = "no_addresses", 422, "emails"
 
 
+class NoFile(NoAddresses):
+    """Choose a file first."""
+
+
+class FileEmpty(NoAddresses):
+    """There is nothing in this file."""
+
+
+class FileWithoutAddress(NoAddresses):
+    """There is no address in this file."""
+
+
+class FileNotText(GuestlistError):
+    """This file is not text. Save it as CSV first, then choose that file."""
+
+    code, status, field = "file_not_text", 422, "file"
+
+
 class NothingChosen(GuestlistError):
     """Say which invitations: give their ids, or a filter."""
 
     code, status, field = "nothing_chosen", 422, "ids"
+
+
+class NoInvitationsChosen(NothingChosen):
+    """Select at least one invitation first."""
 
 
 class NoMembersChosen(NothingChosen):
@@ -113,11 +164,27 @@ class InvalidFilter(GuestlistError):
 
     code, status, field = "invalid_filter", 422, "sort"
 
+    def __init__(self, *, field: str = "sort", **values: str) -> None:
+        super().__init__(**values)
+        self.field = field
+
 
 class InvalidCursor(GuestlistError):
     """This cursor is not one that this list gave. Start again without a cursor."""
 
     code, status, field = "invalid_cursor", 422, "cursor"
+
+
+class IdempotencyKeyInvalid(GuestlistError):
+    """Idempotency-Key holds 1 to 255 printable ASCII characters, for example a UUID."""
+
+    code, status, field = "idempotency_key_invalid", 422, "Idempotency-Key"
+
+
+class IdempotencyKeyReused(GuestlistError):
+    """This Idempotency-Key was used for another call in the last 24 hours. Use a new one for each call."""
+
+    code, status, field = "idempotency_key_reused", 422, "Idempotency-Key"
 
 
 class NotPending(GuestlistError):
@@ -561,7 +628,126 @@ class ExpiryInvalid(GuestlistError):
     code, status, field = "expiry_invalid", 422, "expires"
 
 
+class OverlapInvalid(GuestlistError):
+    """Write how long the old one goes on, from 0 to {days} days, for example 24h or 7d."""
+
+    code, status, field = "overlap_invalid", 422, "overlap"
+
+
+class KeyEnded(GuestlistError):
+    """This key has ended already: it is {status}."""
+
+    code, status = "key_ended", 409
+
+    def __init__(self, status: str) -> None:
+        super().__init__(status=gettext(KEY_STATUSES.get(status, status)))
+
+
+class KeyReplaced(GuestlistError):
+    """This key has been replaced already. Rotate the one that replaces it."""
+
+    code, status = "key_replaced", 409
+
+
+class KeyMade(GuestlistError):
+    """This key has been made already, and was shown that one time. If it is lost, rotate it."""
+
+    code, status = "key_made", 409
+
+
 class TooManyJoinLinks(GuestlistError):
     """There is room for {limit} join links that are on. Turn one off first."""
 
     code, status = "too_many_join_links", 409
+
+
+class WebhookUrlInvalid(GuestlistError):
+    """That is not the address of a webhook. Write for example https://example.com/hooks, without a user name
+    and without a #.
+    """
+
+    code, status, field = "webhook_url_invalid", 422, "url"
+
+
+class WebhookUrlInsecure(GuestlistError):
+    """Use an address that begins with https://, so that nobody reads on the way what is sent there."""
+
+    code, status, field = "webhook_url_insecure", 422, "url"
+
+
+class WebhookTargetForbidden(GuestlistError):
+    """This address is not on the public network, so nothing is sent there. Whoever runs this server can allow
+    it.
+    """
+
+    code, status, field = "webhook_target_forbidden", 422, "url"
+
+
+class WebhookTargetUnknown(GuestlistError):
+    """There is no server called {host}. Look for a typing error, or try again in a minute."""
+
+    code, status, field = "webhook_target_unknown", 422, "url"
+
+
+class WebhookTargetBusy(GuestlistError):
+    """Too many addresses are being looked up right now. Try again in a few seconds."""
+
+    code, status, field = "webhook_target_busy", 503, "url"
+    passes = True
+
+
+class WebhookTypeUnknown(GuestlistError):
+    """Webhooks carry no events of the type “{type}”."""
+
+    code, status, field = "webhook_type_unknown", 422, "types"
+
+
+class WebhookWithoutTypes(GuestlistError):
+    """Choose at least one type of event."""
+
+    code, status, field = "webhook_without_types", 422, "types"
+
+
+class WebhookTypeUnreadable(GuestlistError):
+    """This webhook is told of “{type}”, and to read that you need the permission “{permission}”."""
+
+    code, status, field = "webhook_type_unreadable", 403, "types"
+
+
+class WebhookCreatorMayNotRead(GuestlistError):
+    """Whoever created this webhook may not read “{type}”, so it would never be told. Create another one."""
+
+    code, status, field = "webhook_creator_may_not_read", 409, "types"
+
+
+class TooManyWebhooks(GuestlistError):
+    """There is room for {limit} webhooks. Delete one first."""
+
+    code, status = "too_many_webhooks", 409
+
+
+class WebhookMade(GuestlistError):
+    """This webhook has been made already; its secret was shown that one time. If it is lost, rotate it."""
+
+    code, status = "webhook_made", 409
+
+
+class SecretReplaced(GuestlistError):
+    """This secret has been replaced already, and the new one was shown that one time. If it is lost, rotate
+    it again.
+    """
+
+    code, status = "secret_replaced", 409
+
+
+class WebhookOff(GuestlistError):
+    """This webhook is off, so nothing is sent to it. Turn it on first."""
+
+    code, status = "webhook_off", 409
+
+
+class CallUnderWay(GuestlistError):
+    """This call is being made right now. Wait for the answer."""
+
+    code, status = "call_under_way", 409
+    passes = True

@@ -17,8 +17,10 @@ from guestlist.models import (
     Membership,
     Organization,
     Role,
+    Webhook,
 )
 from guestlist.models.fields import insert_all
+from guestlist.webhook_messages import owe_calls
 
 TYPES = frozenset(
     {
@@ -60,7 +62,13 @@ TYPES = frozenset(
         "join_request.granted",
         "join_request.dismissed",
         "api_key.created",
+        "api_key.rotated",
         "api_key.revoked",
+        "webhook.created",
+        "webhook.updated",
+        "webhook.secret_rotated",
+        "webhook.disabled",
+        "webhook.deleted",
         "setup_link.created",
     }
 )
@@ -76,15 +84,18 @@ class Happening:
 
 
 def record_all(actor: Actor, organization: Organization, happenings: Sequence[Happening]) -> None:
-    """Append events to the audit log, numbered without gaps, in two statements for any number.
+    """Append events to the audit log, numbered without gaps, and owe the calls that tell webhooks of them.
+    A few statements for any number.
 
     `organization` must be locked by this transaction (`OrganizationQuerySet.lock`): its number is counted on.
     """
     if not happenings:
         return
-    insert_all(list(_events(actor, organization, happenings)))
+    events = list(_events(actor, organization, happenings))
+    insert_all(events)
     organization.event_number += len(happenings)
     organization.save(update_fields=["event_number"])
+    owe_calls(organization, [(e, h.subject) for e, h in zip(events, happenings, strict=True)])
 
 
 def record(actor: Actor, organization: Organization, happening: Happening) -> None:
@@ -133,4 +144,6 @@ def _subject(subject: models.Model) -> tuple[str, str]:
             return "domain", subject.domain
         case JoinRequest():
             return "join_request", subject.email
+        case Webhook():
+            return "webhook", str(subject)[:254]
     raise TypeError(f"{subject!r} is not a subject of events")

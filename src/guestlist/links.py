@@ -41,6 +41,8 @@ _RETURN_MAC = 10
 # Typed by people, so it is short; the tries are counted.
 _CODE = Kind("", b"guestlist.domain-code")
 _CODE_DIGITS = 8
+# Not a link either: what a webhook's calls are signed with.
+_SIGNING = Kind("whsec_", b"guestlist.webhook-secret")
 
 
 def new_nonce() -> str:
@@ -81,6 +83,14 @@ def is_code_of(code: str, nonce: str, domain_id: UUID) -> bool:
     macs = _macs(_bytes(nonce) + domain_id.bytes, _CODE)
     fits = [hmac.compare_digest(given, _digits(mac).encode()) for mac in macs]
     return any(fits)
+
+
+def webhook_secrets(nonce: str, webhook_id: UUID) -> list[str]:
+    """The secret of a webhook (Standard Webhooks: `whsec_` and base64 of 32 bytes), and the same under each
+    fallback of the secret key, with which receivers may still verify.
+    """
+    macs = _macs(_bytes(nonce) + webhook_id.bytes, _SIGNING)
+    return [_SIGNING.prefix + base64.b64encode(mac).decode("ascii") for mac in macs]
 
 
 def token_kind(token: str) -> Kind:

@@ -38,7 +38,7 @@ SENTENCES: dict[str, Any] = {
     Permission.ORGANIZATION_DELETE: gettext_lazy("Delete the organization, and restore it within 30 days."),
     Permission.AUDIT_READ: gettext_lazy("Read and export the audit log."),
     Permission.WEBHOOK_MANAGE: gettext_lazy("Create, change and delete webhooks."),
-    Permission.API_KEY_MANAGE: gettext_lazy("Create and revoke API keys."),
+    Permission.API_KEY_MANAGE: gettext_lazy("Create, rotate and revoke API keys."),
 }
 
 # What they are about, as headings.

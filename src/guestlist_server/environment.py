@@ -23,6 +23,7 @@ from guestlist.conf import (
     parse_lifetime,
     parse_limit,
     parse_mailbox,
+    parse_networks,
     parse_url,
 )
 from guestlist_server import identity
@@ -31,6 +32,7 @@ from guestlist_server.email_url import LOOPBACK, Email, parse_email
 
 T = TypeVar("T")
 DEFAULT_URL = "http://127.0.0.1:8000"
+OWN = ("127.0.0.0/8", "::1/128")
 _CAPTURE = "guestlist_server.capture.CapturedMail"
 _OFF = "django.core.mail.backends.dummy.EmailBackend"
 
@@ -56,6 +58,7 @@ class Environment:
     create_organizations: Creators
     providers: list[identity.Provider] = field(repr=False)
     limits: dict[str, str]
+    webhook_networks: list[str]
     trusted_proxies: int
     log_level: str
     metrics_token: str = field(repr=False)
@@ -129,6 +132,8 @@ def read(variables: Mapping[str, str]) -> Environment:
         create_organizations=get("GUESTLIST_CREATE_ORGANIZATIONS", parse_creators, "operator"),
         providers=_providers(get),
         limits=_limits(get),
+        # A newcomer tries webhooks with a receiver on the same machine.
+        webhook_networks=get("GUESTLIST_WEBHOOK_NETWORKS", _networks, ",".join(OWN if loopback else ())),
         trusted_proxies=get("GUESTLIST_TRUSTED_PROXIES", _count, "0"),
         log_level=get("GUESTLIST_LOG_LEVEL", _level, "INFO"),
         metrics_token=get("GUESTLIST_METRICS_TOKEN", _metrics_token, ""),
@@ -209,6 +214,10 @@ def _lifetime(text: str) -> str:
 def _limit(text: str) -> str:
     parse_limit(text)
     return text
+
+
+def _networks(text: str) -> list[str]:
+    return [str(network) for network in parse_networks(filter(None, text.replace(" ", "").split(",")))]
 
 
 def _signup(text: str) -> Literal["invited", "open"]:

@@ -110,6 +110,7 @@ GUESTLIST = {
     "TWO_FACTOR": "guestlist_server.accounts.two_factor",
     "CREATE_ORGANIZATIONS": ENV.create_organizations,
     "LIMITS": ENV.limits,
+    "WEBHOOK_NETWORKS": ENV.webhook_networks,
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -190,7 +191,8 @@ CSRF_FAILURE_VIEW = "guestlist.web.stale_form.refuse"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.trusted_proxies else None
 X_FRAME_OPTIONS = "DENY"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 4_000_000
+# A file that somebody chooses is read in memory; none reaches the disk.
+DATA_UPLOAD_MAX_MEMORY_SIZE = FILE_UPLOAD_MAX_MEMORY_SIZE = 4_000_000
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000
 LOGGING_CONFIG = "guestlist_server.logs.configure"
 LOGGING = {"level": ENV.log_level}

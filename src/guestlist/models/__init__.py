@@ -5,6 +5,7 @@ from guestlist.models.delivery import Delivery
 from guestlist.models.domain import Domain
 from guestlist.models.event import Event
 from guestlist.models.former_slug import FormerSlug
+from guestlist.models.idempotent_answer import IdempotentAnswer
 from guestlist.models.invitation import Invitation
 from guestlist.models.join_link import JoinLink
 from guestlist.models.join_request import JoinRequest
@@ -15,6 +16,8 @@ from guestlist.models.quota import Quota
 from guestlist.models.role import Role
 from guestlist.models.setup_link import SetupLink
 from guestlist.models.suppression import Suppression
+from guestlist.models.webhook import Webhook
+from guestlist.models.webhook_delivery import WebhookDelivery
 
 __all__ = [
     "ApiKey",
@@ -22,6 +25,7 @@ __all__ = [
     "Domain",
     "Event",
     "FormerSlug",
+    "IdempotentAnswer",
     "Invitation",
     "JoinLink",
     "JoinRequest",
@@ -33,4 +37,6 @@ __all__ = [
     "SetupLink",
     "Suppression",
     "Tally",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -38,13 +38,14 @@ class Kind(models.TextChoices):
     TEST = "test"
     DOMAIN_CODE = "domain_code"
     JOIN_REQUEST = "join_request"
+    WEBHOOK_OFF = "webhook_off"
 
 
 OWED = (State.QUEUED, State.DEFERRED)
 # Those that go to the invited person.
 TO_INVITED = (Kind.INVITATION, Kind.REMINDER)
 # Those that belong to no invitation.
-OWN = (Kind.DIGEST, Kind.TEST, Kind.DOMAIN_CODE, Kind.JOIN_REQUEST)
+OWN = (Kind.DIGEST, Kind.TEST, Kind.DOMAIN_CODE, Kind.JOIN_REQUEST, Kind.WEBHOOK_OFF)
 # What is kept of a message that is tried again and again.
 HISTORY = 20
 
@@ -73,7 +74,7 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def in_state(self, state: str) -> "DeliveryQuerySet":
         """Those in `state`; all where it is empty. Raises InvalidFilter."""
         if state and state not in State.values:
-            raise errors.InvalidFilter(value=state[:100], choices=", ".join(State.values))
+            raise errors.InvalidFilter(field="state", value=state[:100], choices=", ".join(State.values))
         return self.filter(state=state) if state else self
 
     def matching(self, text: str) -> "DeliveryQuerySet":

@@ -1,9 +1,11 @@
 """A mail domain that an organization has shown to be its own."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models.functions import Now
 
-from guestlist.models.fields import Row
+from guestlist.models.fields import Row, timestamp
 from guestlist.models.organization import Organization
 
 
@@ -45,3 +47,14 @@ class Domain(Row):
 
     def __str__(self) -> str:
         return self.domain
+
+    def as_resource(self) -> dict[str, Any]:
+        """The domain as programs are shown it: without what proves it."""
+        return {
+            "id": str(self.pk),
+            "domain": self.domain,
+            "mode": self.mode,
+            "email": self.email,
+            "verified_at": timestamp(self.verified_at),
+            "created_at": timestamp(self.created_at),
+        }

@@ -10,6 +10,8 @@ import uuid_utils.compat
 from django.db import connections, models, router
 
 T = TypeVar("T")
+# The id of no row.
+NOTHING = uuid.UUID(int=0)
 # SQLite binds at most 32,766 values to a statement, PostgreSQL parses long ones slowly.
 CHUNK = 10_000
 # More than any column that lists are searched in can hold; of a pattern of 50,000 SQLite makes an error.
@@ -48,6 +50,11 @@ def as_uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
+
+
+def id_of(text: str) -> uuid.UUID:
+    """`text` as an id; what is none is the id of nothing."""
+    return as_uuid(text) or NOTHING
 
 
 def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:

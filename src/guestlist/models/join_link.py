@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models.functions import Now
 
-from guestlist.models.fields import Row, timestamp
+from guestlist.models.fields import Row, searchable, timestamp
 from guestlist.models.invitation import NEVER
 from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
@@ -29,6 +29,10 @@ class JoinLinkQuerySet(models.QuerySet["JoinLink"]):
     def open(self) -> "JoinLinkQuerySet":
         """Those by which somebody can join now, by the database's clock."""
         return self.filter(~_USED_UP, enabled=True, expires_at__gt=Now())
+
+    def matching(self, text: str) -> "JoinLinkQuerySet":
+        """Those with `text` anywhere in the name."""
+        return self.filter(name__icontains=text) if (text := searchable(text)) else self
 
     def for_display(self) -> "JoinLinkQuerySet":
         """With what people see of it: its state as of now."""

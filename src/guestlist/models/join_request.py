@@ -1,10 +1,13 @@
 """Somebody with an address at a verified domain asks to be let in."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models.functions import Now
 
+from guestlist import errors
 from guestlist.models.domain import Domain
-from guestlist.models.fields import Row, searchable
+from guestlist.models.fields import Row, searchable, timestamp
 from guestlist.models.listing import Columns
 from guestlist.models.organization import Organization
 
@@ -15,6 +18,14 @@ class JoinRequestQuerySet(models.QuerySet["JoinRequest"]):
     def pending(self) -> "JoinRequestQuerySet":
         """Those that nobody has answered."""
         return self.filter(state=JoinRequest.State.PENDING)
+
+    def in_state(self, state: str) -> "JoinRequestQuerySet":
+        """Those in `state`; all where it is empty. Raises InvalidFilter."""
+        if state and state not in JoinRequest.State.values:
+            raise errors.InvalidFilter(
+                field="status", value=state[:100], choices=", ".join(JoinRequest.State.values)
+            )
+        return self.filter(state=state) if state else self
 
     def matching(self, text: str) -> "JoinRequestQuerySet":
         """Those with `text` anywhere in the address."""
@@ -70,3 +81,15 @@ class JoinRequest(Row):
 
     def __str__(self) -> str:
         return self.email
+
+    def as_resource(self) -> dict[str, Any]:
+        """The request as REST shows it. Load `domain` with it."""
+        return {
+            "id": str(self.pk),
+            "email": self.email,
+            "name": self.name,
+            "domain": self.domain and self.domain.domain,
+            "status": self.state,
+            "created_at": timestamp(self.created_at),
+            "ended_at": timestamp(self.ended_at),
+        }

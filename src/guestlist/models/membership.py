@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models.functions import Coalesce, Now
 from django.db.models.sql.compiler import SQLCompiler
 
-from guestlist.models.fields import Row, as_uuid, searchable, timestamp
+from guestlist.models.fields import Row, id_of, searchable, timestamp
 from guestlist.models.invitation import Invitation
 from guestlist.models.join_link import JoinLink
 from guestlist.models.listing import Columns
@@ -54,7 +54,7 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
         """Those with the role of this id, or with `none` those without one; empty is everybody."""
         if not role:
             return self
-        held = NO_ROLE if role == NEEDS_ROLE else as_uuid(role) or uuid.UUID(int=0)
+        held = NO_ROLE if role == NEEDS_ROLE else id_of(role)
         # As the indexes have it that sort by role.
         return self.alias(held=_role_or_last()).filter(held=held)
 

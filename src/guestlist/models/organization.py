@@ -104,3 +104,18 @@ class Organization(Row):
             "name": self.name,
             "created_at": timestamp(self.created_at),
         }
+
+    def as_settings(self) -> dict[str, Any]:
+        """What else can be set of it, as REST shows it. Load `new_member_role` with it."""
+        role = self.new_member_role
+        return {
+            "accent": self.accent,
+            "language": self.language,
+            "reminder_days": self.reminder_days,
+            "digests": self.digests,
+            "invitation_lifetime": self.invitation_lifetime,
+            "allowed_domains": self.allowed_domains,
+            "denied_domains": self.denied_domains,
+            "new_member_role": role and role.as_reference(),
+            "require_two_factor": self.require_two_factor,
+        }
