@@ -107,9 +107,13 @@ def test_bulk_by_filter_takes_all_that_match(organization, alice):
     assert Invitation.objects.get(status="pending").key == "c@y.test"
 
 
-def test_an_empty_selection_is_refused(organization, alice):
+@pytest.mark.parametrize("action", [revoke_invitations, resend_invitations])
+@pytest.mark.parametrize("chosen", [Selection(), Selection(q=" "), Selection(status="", q="\u200b")])
+def test_an_empty_selection_is_refused(organization, alice, action, chosen):
+    send(organization, alice, "a@x.test")
     with pytest.raises(errors.NothingChosen):
-        resend_invitations(actor=actor_of(alice), organization=organization, selection=Selection())
+        action(actor=actor_of(alice), organization=organization, selection=chosen)
+    assert Invitation.objects.get(status="pending").sent_count == 1
 
 
 @pytest.mark.parametrize("action", [revoke_invitations, resend_invitations])

@@ -1,7 +1,7 @@
 """What an action on many invitations answers: exact, and in words."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,12 @@ from guestlist.addresses import REASONS as ADDRESS_REASONS
 from guestlist.addresses import Item, ParsedAddresses
 from guestlist.conf import conf
 from guestlist.models import Invitation, Organization
-from guestlist.models.fields import as_uuid
+from guestlist.models.fields import as_uuid, searchable
 from guestlist.models.invitation import FILTERS, InvitationQuerySet
 
 SKIPPED_SHOWN = 100
 SENT = ("sent", "would_send")
-SKIPPED = ("already_member", "already_invited", "suppressed")
+SKIPPED = ("already_member", "already_invited", "suppressed", "declined")
 NOT_ALLOWED = "domain_not_allowed"
 # Why something that was typed can't be invited.
 REASONS = {**ADDRESS_REASONS, NOT_ALLOWED: gettext_noop("the organization doesn’t allow this domain")}
@@ -55,7 +55,8 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Standing:
     """How addresses stand with an organization before a send, by comparison key. `not_allowed` are those that
-    its settings keep out, `held` those of the marked ones that are not to be sent to yet.
+    its settings keep out, `declined` those whose word is kept, `held` those of the marked ones that are not
+    to be sent to yet.
     """
 
     members: Collection[str]
@@ -64,9 +65,17 @@ class Standing:
     marks: Mapping[str, Mark] = field(default_factory=dict)
     held: Collection[str] = ()
     not_allowed: Collection[str] = ()
+    declined: Collection[str] = ()
 
     def __contains__(self, key: str) -> bool:
-        groups = (self.members, self.pending, self.not_allowed, self.suppressed, self.held)
+        groups = (
+            self.members,
+            self.pending,
+            self.not_allowed,
+            self.suppressed,
+            self.declined,
+            self.held,
+        )
         return any(key in known for known in groups)
 
 
@@ -157,6 +166,8 @@ def _outcome(item: Item, standing: Standing, sent: Mapping[str, Invitation] | No
         return Outcome(replace(item, address=None, reason=NOT_ALLOWED), "invalid")
     if key in standing.suppressed:
         return Outcome(item, "suppressed")
+    if key in standing.declined:
+        return Outcome(item, "declined")
     if key in standing.held:
         return Outcome(item, "held", mark=mark)
     if sent is None:
@@ -166,14 +177,16 @@ def _outcome(item: Item, standing: Standing, sent: Mapping[str, Invitation] | No
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which invitations: by their ids, or by a filter. An empty selection is false."""
+    """Which invitations: by their ids, or by a filter. An empty selection is false, and so is one with a
+    filter that nothing can be searched for.
+    """
 
     ids: Sequence[str] | None = None
     status: str | None = None
     q: str | None = None
 
     def __bool__(self) -> bool:
-        return self.ids is not None or bool(self.status) or bool(self.q)
+        return self.ids is not None or bool(self.status or searchable(self.q or ""))
 
     def rows(self, organization: Organization) -> InvitationQuerySet:
         """The chosen invitations of `organization`. Raises InvalidFilter for a status that is none."""
@@ -181,21 +194,19 @@ class Selection:
         if self.ids is not None:
             return rows.filter(pk__in=[pk for pk in map(as_uuid, self.ids) if pk]).for_display()
         if self.status and self.status not in FILTERS:
-            raise errors.InvalidFilter(value=self.status[:100], choices=", ".join(FILTERS))
+            raise errors.InvalidFilter(field="status", value=self.status[:100], choices=", ".join(FILTERS))
         rows = rows.with_status(self.status) if self.status else rows
         return rows.matching(self.q or "").for_display()
 
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """What became of a selection. By filter, `results` names the first 100 that were skipped."""
+    """What became of a selection, by outcome: the verb, or why one was skipped. With ids, `results` names
+    what became of each; by filter, the first 100 that were skipped.
+    """
 
     verb: str
-    done: int
-    skipped: int
-    suppressed: int
-    too_soon: int
-    not_allowed: int
+    counts: Mapping[str, int]
     results: Sequence[tuple[str, str]]
 
     @classmethod
@@ -219,25 +230,23 @@ class BulkResult:
         outcomes |= {row.pk: "suppressed" for row in chosen if row.key in suppressed}
         outcomes |= dict.fromkeys(done, verb)
         if selection.ids is not None:
-            known = {str(pk): outcome for pk, outcome in outcomes.items()}
-            results = [(text, known.get(str(as_uuid(text)), "not_found")) for text in selection.ids]
-        else:
-            skipped = [(str(pk), outcome) for pk, outcome in outcomes.items() if outcome != verb]
-            results = skipped[:SKIPPED_SHOWN]
-        counts = Counter(outcomes.values())
-        total = len(selection.ids) if selection.ids is not None else len(chosen)
-        return cls(
-            verb,
-            counts[verb],
-            total - counts[verb],
-            counts["suppressed"],
-            counts["too_soon"],
-            counts[NOT_ALLOWED],
-            results,
-        )
+            results = _each_once(selection.ids, outcomes)
+            return cls(verb, Counter(outcome for _id, outcome in results), results)
+        skipped = [(str(pk), outcome) for pk, outcome in outcomes.items() if outcome != verb]
+        return cls(verb, Counter(outcomes.values()), skipped[:SKIPPED_SHOWN])
+
+    @property
+    def done(self) -> int:
+        """To how many it happened."""
+        return self.counts.get(self.verb, 0)
+
+    @property
+    def skipped(self) -> int:
+        """How many there are besides."""
+        return sum(self.counts.values()) - self.done
 
     def as_resource(self) -> dict[str, Any]:
-        """As REST shows it."""
+        """As REST shows it. With ids, both numbers add up to that of the results."""
         return {
             self.verb: self.done,
             "skipped": self.skipped,
@@ -249,25 +258,42 @@ class BulkResult:
             done = ngettext("%d invitation revoked.", "%d invitations revoked.", self.done) % self.done
         else:
             done = ngettext("%d invitation sent again.", "%d invitations sent again.", self.done) % self.done
-        unwanted, soon, kept_out = self.suppressed, self.too_soon, self.not_allowed
-        gone = self.skipped - unwanted - soon - kept_out
-        parts = [
-            done,
-            unwanted and _asked_not_to(unwanted),
-            soon
-            and ngettext("%d sent a short while ago, skipped.", "%d sent a short while ago, skipped.", soon)
-            % soon,
-            kept_out
-            and ngettext(
+        return " ".join((done, *self._skipped()))
+
+    def _skipped(self) -> Iterator[str]:
+        counts = Counter(self.counts)
+        if unwanted := counts["suppressed"]:
+            yield _asked_not_to(unwanted)
+        if soon := counts["too_soon"]:
+            text = ngettext(
+                "%d sent a short while ago, skipped.", "%d sent a short while ago, skipped.", soon
+            )
+            yield text % soon
+        if kept_out := counts[NOT_ALLOWED]:
+            text = ngettext(
                 "%d at a domain that is not allowed, skipped.",
                 "%d at domains that are not allowed, skipped.",
                 kept_out,
             )
-            % kept_out,
-            gone
-            and ngettext("%d skipped: no longer pending.", "%d skipped: no longer pending.", gone) % gone,
-        ]
-        return " ".join(part for part in parts if part)
+            yield text % kept_out
+        if gone := counts["not_pending"]:
+            yield ngettext("%d skipped: no longer pending.", "%d skipped: no longer pending.", gone) % gone
+        if unknown := counts["not_found"]:
+            yield ngettext("%d skipped: not found.", "%d skipped: not found.", unknown) % unknown
+        if again := counts["duplicate"]:
+            yield ngettext("%d listed twice.", "%d listed twice.", again) % again
+
+
+def _each_once(ids: Iterable[str], outcomes: Mapping[UUID, str]) -> list[tuple[str, str]]:
+    """What became of each id: one that is there again is a duplicate, and one of nothing is not found."""
+    seen: set[UUID | str] = set()
+    results = []
+    for text in ids:
+        pk = as_uuid(text)
+        outcome = outcomes.get(pk, "not_found") if pk else "not_found"
+        results.append((text, "duplicate" if (pk or text) in seen else outcome))
+        seen.add(pk or text)
+    return results
 
 
 def _asked_not_to(number: int) -> str:

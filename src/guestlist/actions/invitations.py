@@ -1,52 +1,37 @@
 """Send, preview, resend, revoke."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 
-from django.db.models import F as Column
-from django.db.models import OuterRef, Subquery
 from django.db.models.functions import Now
 
 from guestlist import errors
 from guestlist.actions import access, limits
-from guestlist.actions.batches import BulkResult, InvitationBatch, Selection, Standing
-from guestlist.actions.invitation_settings import is_allowed, not_allowed
-from guestlist.actions.invitee import verified_keys
-from guestlist.actions.lifetimes import by_lifetime, clean_lifetime, expiry
-from guestlist.actions.mail import cancel_mail, new_mail, owe
+from guestlist.actions.batches import BulkResult, InvitationBatch, Selection
+from guestlist.actions.invitation_settings import is_allowed
 from guestlist.actions.mail_settings import parse_accent, parse_language
-from guestlist.actions.marks import bad_addresses
 from guestlist.actions.members import members_by_key
-from guestlist.actions.reminders import first_reminder
 from guestlist.actions.revocation import end_rows, expire_rows, revoke_rows
+from guestlist.actions.sending import (
+    Manner,
+    check_number,
+    insert_invitations,
+    new_invitation,
+    pending_by_key,
+    send_again,
+    standing_of,
+    with_verified_email,
+)
 from guestlist.actions.suppressions import suppressed_keys
 from guestlist.actors import Actor
 from guestlist.addresses import Address, ParsedAddresses, comparison_key
-from guestlist.events import Happening, record_all
-from guestlist.links import new_nonce
-from guestlist.models import Delivery, Domain, Invitation, JoinLink, Organization
-from guestlist.models.fields import chunks, insert_all
+from guestlist.models import Invitation, Organization
 from guestlist.models.invitation import Status
 from guestlist.names import clean_name
 from guestlist.permissions import Permission
 
-MAX_ADDRESSES = 10_000
-MAX_ITEMS = 2 * MAX_ADDRESSES
 MAX_IDS = 10_000
 SAMPLE = "jane@example.com"
-
-
-class Manner(NamedTuple):
-    """How an invitation goes out: the language of its mail, and how long it lasts (`36h`, `never`). Empty is
-    the organization's. `join_link` or `domain` is where somebody asked for it without having been invited.
-    """
-
-    language: str = ""
-    lifetime: str = ""
-    join_link: JoinLink | None = None
-    domain: Domain | None = None
 
 
 def send_invitations(
@@ -71,9 +56,9 @@ def send_invitations(
         _check_size(parsed)
         keys = {address.key for address in parsed.addresses}
         expire_rows(organization, keys)
-        standing = _standing(organization, keys, organization.now, seen)
+        standing = standing_of(organization, keys, organization.now, seen)
         fresh = [address for address in parsed.addresses if address.key not in standing]
-        manners = dict.fromkeys(keys, _manner(language, lifetime))
+        manners = dict.fromkeys(keys, Manner.of(language, lifetime))
         limits.take(actor=actor, organization=organization, number=len(fresh))
         sent = insert_invitations(actor, organization, fresh, manners)
     return InvitationBatch.of(parsed, standing, sent)
@@ -93,9 +78,9 @@ def preview_invitations(
     """
     access.require(actor, organization, Permission.MEMBER_MANAGE)
     _check_size(parsed)
-    _manner(language, lifetime)
+    Manner.of(language, lifetime)
     keys = {address.key for address in parsed.addresses}
-    return InvitationBatch.of(parsed, _standing(organization, keys, Now()), None)
+    return InvitationBatch.of(parsed, standing_of(organization, keys, Now()), None)
 
 
 def sample_invitation(
@@ -112,7 +97,7 @@ def sample_invitation(
         parse_accent(accent),
         parse_language(language),
     )
-    return _new_invitation(_with_verified_email(actor), shown, Address(key=SAMPLE, email=SAMPLE), Manner())
+    return new_invitation(with_verified_email(actor), shown, Address(key=SAMPLE, email=SAMPLE), Manner())
 
 
 def resend_invitation(*, actor: Actor, organization: Organization, invitation_id: Any) -> Invitation:
@@ -190,14 +175,7 @@ def ids_of_addresses(*, organization: Organization, emails: Iterable[str]) -> li
 def _check_size(parsed: ParsedAddresses) -> None:
     if not parsed.items:
         raise errors.NoAddresses
-    # Repeats and bad text count as well: each is a line of the answer.
-    if len(parsed.items) > MAX_ITEMS or len(parsed.addresses) > MAX_ADDRESSES:
-        count = max(len(parsed.addresses), MAX_ADDRESSES + 1)
-        raise errors.TooManyAddresses(count=f"{count:,}", limit=f"{MAX_ADDRESSES:,}")
-
-
-def _manner(language: str, lifetime: str) -> Manner:
-    return Manner(parse_language(language), clean_lifetime(lifetime))
+    check_number(parsed)
 
 
 def _check_selection(selection: Selection) -> None:
@@ -214,77 +192,6 @@ def _get(organization: Organization, invitation_id: Any) -> Invitation:
     return row
 
 
-def _standing(
-    organization: Organization,
-    keys: Collection[str],
-    now: datetime | Now,
-    seen: Collection[str] | None = None,
-) -> Standing:
-    marks = bad_addresses(organization, keys)
-    return Standing(
-        members=members_by_key(organization, keys),
-        pending=_pending(organization, keys, now),
-        suppressed=suppressed_keys(organization, keys),
-        marks=marks,
-        held=() if seen is None else marks.keys() - set(seen),
-        not_allowed=not_allowed(organization, keys),
-    )
-
-
-def _pending(organization: Organization, keys: Iterable[str], now: datetime | Now) -> dict[str, Invitation]:
-    # An action uses one time throughout, or a row could lapse between two of its statements.
-    pending = Invitation.objects.filter(status=Status.PENDING, expires_at__gt=now)
-    rows = pending.for_display().filter(organization=organization)
-    return {row.key: row for chunk in chunks(list(keys)) for row in rows.filter(key__in=chunk)}
-
-
-def insert_invitations(
-    actor: Actor, organization: Organization, fresh: Iterable[Address], manners: Mapping[str, Manner]
-) -> dict[str, Invitation]:
-    """Part of the actions that send: new invitations, their mail and their events. `manners` is by comparison
-    key.
-    """
-    actor = _with_verified_email(actor)
-    invitations = [_new_invitation(actor, organization, a, manners[a.key]) for a in fresh]
-    insert_all(invitations)
-    granted = Invitation.objects.asked().filter(organization=organization)
-    for chunk in chunks([row.key for row in invitations]):
-        granted.filter(key__in=chunk).update(asking=False)
-    owe([row.delivery for row in invitations if row.delivery])
-    record_all(actor, organization, [Happening("invitation.sent", row) for row in invitations])
-    return {row.key: row for row in invitations}
-
-
-def _with_verified_email(actor: Actor) -> Actor:
-    """Mail names the inviter's address and answers go to it, so it has to be theirs."""
-    return actor if comparison_key(actor.email) in verified_keys(actor) else replace(actor, email="")
-
-
-def _new_invitation(actor: Actor, organization: Organization, address: Address, manner: Manner) -> Invitation:
-    expires_at = expiry(organization, manner.lifetime)
-    row = Invitation(
-        organization=organization,
-        email=address.email,
-        key=address.key,
-        language=manner.language,
-        lifetime=manner.lifetime,
-        join_link=manner.join_link,
-        domain=manner.domain,
-        nonce=new_nonce(),
-        invited_at=organization.now,
-        last_sent_at=organization.now,
-        expires_at=expires_at,
-        remind_at=first_reminder(organization, organization.now, expires_at),
-        invited_by_type=actor.type,
-        invited_by_id=actor.id,
-        invited_by_name=actor.name[:150],
-        invited_by_email=actor.email,
-    )
-    row.status_now = Status.PENDING
-    row.delivery = new_mail(row)
-    return row
-
-
 def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]) -> dict[Any, Invitation]:
     """Id of each row that could be sent again → the invitation as it is now."""
     rows = [row for row in rows if is_resendable(row)]
@@ -292,7 +199,7 @@ def _resend(actor: Actor, organization: Organization, rows: Sequence[Invitation]
     pending = [row for row in rows if row.status_now == Status.PENDING and row.key not in suppressed]
     ended = _latest_by_key([row for row in rows if row.status_now != Status.PENDING])
     expire_rows(organization, ended)
-    pending_now = _pending(organization, ended, organization.now)
+    pending_now = pending_by_key(organization, ended, organization.now)
     taken = members_by_key(organization, ended).keys() | pending_now.keys() | suppressed
     renewed = {
         key: row for key, row in ended.items() if key not in taken and not _is_kept_out(organization, row)
@@ -319,27 +226,3 @@ def _is_kept_out(organization: Organization, row: Invitation) -> bool:
 
 def _latest_by_key(rows: Iterable[Invitation]) -> dict[str, Invitation]:
     return {row.key: row for row in sorted(rows, key=lambda row: row.pk)}
-
-
-def send_again(actor: Actor, organization: Organization, rows: Sequence[Invitation]) -> None:
-    """Part of the actions that send: mail pending ones again, and start their lifetimes anew."""
-    for row in rows:
-        row.organization, row.last_sent_at = organization, organization.now
-        row.sent_count, row.expires_at = row.sent_count + 1, expiry(organization, row.lifetime)
-        row.delivery = new_mail(row)
-    new = [row.delivery for row in rows if row.delivery]
-    for ids in chunks([row.pk for row in rows]):
-        cancel_mail(ids, now=organization.now)
-    owe(new)
-    ends = {row.lifetime: row.expires_at for row in rows}
-    reminders = {own: first_reminder(organization, organization.now, at) for own, at in ends.items()}
-    for deliveries in chunks(new):
-        of_row = Delivery.objects.filter(pk__in=[d.pk for d in deliveries], invitation=OuterRef("pk"))
-        Invitation.objects.filter(pk__in=[d.invitation_id for d in deliveries]).update(
-            delivery=Subquery(of_row.values("pk")[:1]),
-            last_sent_at=organization.now,
-            expires_at=by_lifetime(ends),
-            remind_at=by_lifetime(reminders),
-            sent_count=Column("sent_count") + 1,
-        )
-    record_all(actor, organization, [Happening("invitation.resent", row) for row in rows])

@@ -9,11 +9,11 @@ from django.db.models import Q
 from guestlist import errors
 from guestlist.actions import limits
 from guestlist.actions.invitation_settings import is_allowed
-from guestlist.actions.invitations import Manner, insert_invitations, send_again
 from guestlist.actions.invitee import verified_keys
 from guestlist.actions.marks import bad_addresses
 from guestlist.actions.members import add_member, members_by_key
 from guestlist.actions.revocation import end_rows, expire_rows
+from guestlist.actions.sending import Manner, insert_invitations, send_again
 from guestlist.actions.suppressions import suppressed_keys
 from guestlist.actors import Actor, Origin
 from guestlist.addresses import Address
