@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 Act = Callable[[Page], None]
 
@@ -42,6 +42,20 @@ def in_dialog(text: str, *, send: bool = False) -> Act:
         if send:
             dialog.get_by_role("button", name="Send Invitations").click()
             expect(dialog.get_by_text("couldn’t be sent")).to_be_visible()
+
+    return act
+
+
+def choose_file(text: str) -> Act:
+    """Choose a file in the dialog of Invite Users and have it read."""
+
+    def act(page: Page) -> None:
+        in_dialog("")(page)
+        dialog = page.get_by_role("dialog", name="Invite Users")
+        file: FilePayload = {"name": "people.csv", "mimeType": "text/csv", "buffer": text.encode()}
+        dialog.get_by_label("…or choose a CSV file").set_input_files(file)
+        dialog.get_by_role("button", name="Add from File").click()
+        expect(dialog.locator(".note--ok, #file-error").first).to_be_visible()
 
     return act
 

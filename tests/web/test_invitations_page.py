@@ -174,6 +174,24 @@ def test_a_selection_is_revoked_after_a_question(organization, alice, as_user):
     assert Invitation.objects.filter(status="revoked").count() == 2
 
 
+@pytest.mark.parametrize(("method", "path"), [("get", "revoke"), ("post", "revoke"), ("post", "resend")])
+def test_with_nothing_selected_the_page_says_what_to_do_first(organization, alice, as_user, method, path):
+    send(organization, alice, "jane@acme.test")
+    response = getattr(as_user(alice), method)(f"{URL}/{path}")
+    assert response.status_code == 422
+    assert "Select at least one invitation first." in text_of(response)
+    assert Invitation.objects.get().sent_count == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "done"), [("revoke", "1 invitation revoked."), ("resend", "1 invitation sent again.")]
+)
+def test_what_is_gone_or_there_twice_is_called_what_it_is(organization, alice, as_user, path, done):
+    row = send(organization, alice, "jane@acme.test").outcomes[0].invitation
+    response = as_user(alice).post(f"{URL}/{path}", {"ids": [row.pk, row.pk, ANY_ID]}, follow=True)
+    assert f"{done} 1 skipped: not found. 1 listed twice." in text_of(response)
+
+
 def test_all_that_match_travels_as_the_filter(organization, alice, as_user):
     send(organization, alice, "\n".join(f"p{i}@x.test" for i in range(60)) + "\nq@y.test")
     client = as_user(alice)

@@ -13,6 +13,9 @@ from guestlist.actions.guesses import count_unknown
 from guestlist.web.access import Visit, origin, shell
 from guestlist.web.toasts import toasts
 
+# Pages with a form that takes a file as well.
+TAKING_FILES = ("new_invitations",)
+
 
 class Errors:
     """Middleware that turns a GuestlistError from a page into an answer a person can use."""
@@ -37,7 +40,9 @@ class Errors:
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         if limit is not None and length.isdecimal() and int(length) > limit:
-            return self.process_exception(request, errors.InputTooLarge())
+            takes_file = request.resolver_match and request.resolver_match.url_name in TAKING_FILES
+            too_large = errors.FormTooLarge() if takes_file else errors.InputTooLarge()
+            return self.process_exception(request, too_large)
         if (request.content_params or {}).get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             request.encoding = "utf-8"
             return self.process_exception(request, errors.UnsupportedCharset())

@@ -24,6 +24,7 @@ from guestlist.web.confirm import confirm
 from guestlist.web.dates import last_day
 from guestlist.web.errors import with_retry_after
 from guestlist.web.invitation_list import invitation_list
+from guestlist.web.invite_file import has_file, with_file
 from guestlist.web.invite_form import invite_form, preview_of
 from guestlist.web.limits import what_is_left
 from guestlist.web.toasts import announce, done, toasts
@@ -46,9 +47,12 @@ def index(request: HttpRequest, visit: Visit) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @manager_page
 def new(request: HttpRequest, visit: Visit) -> HttpResponse:
-    """The form as a page; a POST sends. What was typed stays unless it was sent."""
+    """The form as a page; a POST sends, or puts a file into the box. What was typed stays till it is sent."""
     if request.method != "POST":
         return _form(request, visit, status=200)
+    if has_file(request):
+        shown, status = with_file(request, visit)
+        return _form(request, visit, status=status, **shown)
     text, seen = request.POST.get("emails", ""), request.POST.get("bounced_seen", "").split()
     try:
         parsed = _parse(text)
@@ -137,8 +141,6 @@ def revoke_selected(request: HttpRequest, visit: Visit) -> HttpResponse:
             actor=visit.actor, organization=visit.organization, selection=selection
         )
         return done(request, _url(visit), {"kind": "ok", "text": str(result)})
-    if not selection:
-        raise errors.NothingChosen
     number = selection.rows(visit.organization).pending().count()
     title = ngettext("Revoke %d invitation?", "Revoke %d invitations?", number) % number
     body = _("These links stop working at once. You can invite the same people again later.")
@@ -242,10 +244,13 @@ def _resend_offer(visit: Visit, batch: InvitationBatch) -> dict[str, Any] | None
 
 
 def _selection(request: HttpRequest) -> Selection:
+    """What was selected. Raises NoInvitationsChosen."""
     given = request.POST if request.method == "POST" else request.GET
     if given.get("all"):
         return Selection(status=given.get("status") or Status.PENDING, q=given.get("q", ""))
-    return Selection(ids=given.getlist("ids")) if given.getlist("ids") else Selection()
+    if not given.getlist("ids"):
+        raise errors.NoInvitationsChosen
+    return Selection(ids=given.getlist("ids"))
 
 
 def _fields(selection: Selection) -> list[tuple[str, str]]:

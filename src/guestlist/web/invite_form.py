@@ -33,7 +33,7 @@ KINDS = {
 
 
 def invite_form(organization: Organization, *, text: str = "", **shown: Any) -> dict[str, Any]:
-    """The form's context. `shown` may hold error, note, preview and what is left of a limit."""
+    """The form's context. `shown` may hold error, note, file, preview and what is left of a limit."""
     slug, lifetime, allowed = organization.slug, lifetime_of(organization), organization.allowed_domains
     return {
         "action": reverse("guestlist:new_invitations", args=[slug]),
@@ -43,6 +43,8 @@ def invite_form(organization: Organization, *, text: str = "", **shown: Any) -> 
         "text": text,
         "error": None,
         "note": None,
+        "file": None,
+        "file_error": None,
         "preview": None,
         "resend": None,
         "left": None,
