@@ -19,8 +19,9 @@ from prometheus_client.core import (
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from prometheus_client.registry import Collector
 
-from guestlist.models import Delivery, MailQueue, Organization, Tally
+from guestlist.models import Delivery, MailQueue, Organization, Tally, Webhook, WebhookDelivery
 from guestlist.models.delivery import OWED, State
+from guestlist.models.webhook_delivery import OWED_CALLS
 from guestlist_server.email_url import LOOPBACK
 from guestlist_server.outbox import is_forwarded
 
@@ -61,6 +62,7 @@ class Deliveries(Collector):
             value=oldest_due_seconds(),
         )
         yield from _failing()
+        yield from _webhooks()
         tallies = dict(Tally.objects.values_list("name", "value"))
         outcomes = CounterMetricFamily(
             "guestlist_deliveries", "Attempts by what became of them.", labels=["outcome"]
@@ -107,6 +109,23 @@ def _failing() -> Iterator[Metric]:
             "Since when no mail can be sent at all.",
             value=since.timestamp(),
         )
+
+
+def _webhooks() -> Iterator[Metric]:
+    calls = GaugeMetricFamily(
+        "guestlist_webhook_calls",
+        f"Calls of webhooks that are owed; at most {MOST_COUNTED} of a state are counted.",
+        labels=["state"],
+    )
+    for state in OWED_CALLS:
+        rows = WebhookDelivery.objects.filter(state=state, next_at__isnull=False)  # what their index is about
+        calls.add_metric([state.value], rows.values("pk")[:MOST_COUNTED].count())
+    yield calls
+    yield GaugeMetricFamily(
+        "guestlist_webhooks_failing",
+        "Webhooks that are on and whose last call failed.",
+        value=Webhook.objects.enabled().filter(failing_since__isnull=False).count(),
+    )
 
 
 def _latency(tallies: dict[str, float]) -> Metric:

@@ -213,7 +213,7 @@ def test_whoever_leaves_takes_their_keys_along_but_not_invitations_to_them(organ
     assert Event.objects.filter(type="api_key.revoked", subject_name="CI").exists()
 
 
-@pytest.mark.parametrize(("act", "most"), [(change_roles, 16), (remove_members, 26), (what_stops, 9)])
+@pytest.mark.parametrize(("act", "most"), [(change_roles, 16), (remove_members, 28), (what_stops, 9)])
 def test_300_ask_for_as_many_statements_as_2(organization, alice, act, most, limit):
     limit()
     role = {"role_id": role_id(organization, "Member")} if act is change_roles else {}

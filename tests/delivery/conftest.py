@@ -20,9 +20,11 @@ from guestlist.actions.invitations import send_invitations
 from guestlist.actors import Actor
 from guestlist.addresses import parse_items
 from guestlist.delivery.worker import run_worker
-from guestlist.models import Delivery, Invitation, Organization
+from guestlist.models import Delivery, Invitation, Organization, Webhook
 from tests.conftest import actor_of, deliver_due
 from tests.delivery.faulty import FaultyServer
+from tests.delivery.receiver import Receiver
+from tests.delivery.webhook_script import make_webhook
 
 
 def free_port() -> int:
@@ -101,6 +103,21 @@ def server(settings: Any) -> Iterator[FaultyServer]:
     with FaultyServer() as server:
         server.use(settings)
         yield server
+
+
+@pytest.fixture
+def receiver(settings: Any) -> Iterator[Receiver]:
+    """A receiver of webhooks on this machine, which the settings allow."""
+    settings.GUESTLIST = settings.GUESTLIST | {"WEBHOOK_NETWORKS": ["127.0.0.0/8"]}
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture
+def webhook(receiver: Receiver, organization: Organization) -> Webhook:
+    """The operator's webhook of Northwind, which tells the receiver everything."""
+    return make_webhook(organization, receiver.url)
 
 
 @contextmanager

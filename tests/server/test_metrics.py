@@ -10,9 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from guestlist.actions.invitations import send_invitations
 from guestlist.addresses import parse_items
-from guestlist.models import Delivery, MailQueue, Tally
+from guestlist.models import Delivery, MailQueue, Tally, WebhookDelivery
 from guestlist_server.environment import read
 from tests.conftest import actor_of
+from tests.delivery.webhook_script import make_webhook
 
 pytestmark = pytest.mark.django_db
 TOKEN = "a-token-of-24-characters"
@@ -142,6 +143,18 @@ def test_failing_as_a_whole_is_said_with_its_beginning(read_metrics):
     assert found["guestlist_delivery_failing_since_timestamp_seconds",] == since.timestamp()
 
 
+def test_calls_of_webhooks_are_counted_and_those_that_fail(read_metrics, organization, invite):
+    make_webhook(organization, "https://a.example/")
+    failing = make_webhook(organization, "https://b.example/", failing_since=Now())
+    make_webhook(organization, "https://c.example/", failing_since=Now(), why_off="gone", off_since=Now())
+    invite("jane@acme.test")
+    WebhookDelivery.objects.filter(webhook=failing).update(state="deferred")
+    found = read_metrics()
+    assert found["guestlist_webhook_calls", "queued"] == 1
+    assert found["guestlist_webhook_calls", "deferred"] == 1
+    assert found["guestlist_webhooks_failing",] == 1
+
+
 def test_outcomes_and_latency_are_those_that_the_worker_wrote_down(read_metrics):
     written = {"outcome:sent": 12, "outcome:failed": 1, "latency:0.1": 5, "latency:5": 6, "latency:+Inf": 1}
     for name, value in {**written, "latency:sum": 4021.5}.items():
@@ -161,7 +174,7 @@ def test_a_scrape_asks_the_same_few_questions_whatever_is_there(client, invite):
         connection,
     ) as asked:
         client.get("/metrics")
-    assert len(asked) == 6
+    assert len(asked) == 9
 
 
 def test_nothing_in_it_names_a_person_or_an_organization(client, invite):

@@ -11,6 +11,7 @@ from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.mail import cancel_all_mail
 from guestlist.actions.two_factor import lacks_two_factor
+from guestlist.actions.webhook_ends import cancel_all_calls
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
 from guestlist.models import Membership, Organization
@@ -33,6 +34,7 @@ def delete_organization(*, actor: Actor, organization: Organization, name: str) 
         organization.deleted_at = organization.now
         organization.save(update_fields=["deleted_at"])
         cancel_all_mail(organization)
+        cancel_all_calls(organization)
         change = {"deleted_at": (None, timestamp(organization.now))}
         record(actor, organization, Happening("organization.deleted", organization, change))
     return organization

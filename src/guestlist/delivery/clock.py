@@ -10,8 +10,10 @@ from django.db import InterfaceError, OperationalError
 from guestlist.actions.deletion import purge_deleted
 from guestlist.actions.digests import write_digests
 from guestlist.actions.expiry import expire_due
+from guestlist.actions.idempotency import forget_answers
 from guestlist.actions.limits import forget_quotas
 from guestlist.actions.reminders import remind_due
+from guestlist.actions.webhook_ends import forget_calls
 
 PRUNE_EVERY = 3600.0
 log = logging.getLogger(__name__)
@@ -43,8 +45,12 @@ class Clock:
             raise lost
 
     def _prune(self) -> None:
-        """Once an hour, what was used of limits in periods that are over, and what was deleted long ago."""
+        """Once an hour, what was used of limits in periods that are over, old answers, old calls of webhooks,
+        and what was deleted long ago.
+        """
         if time.monotonic() >= self._prune_at:
             forget_quotas()
+            forget_answers()
+            forget_calls()
             purge_deleted()
             self._prune_at = time.monotonic() + PRUNE_EVERY

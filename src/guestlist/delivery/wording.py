@@ -18,6 +18,7 @@ from guestlist.links import domain_code
 from guestlist.models import Delivery, Domain, Invitation, JoinRequest, Membership
 from guestlist.models.delivery import Kind
 from guestlist.models.invitation import NEVER, Status
+from guestlist.models.webhook import WhyOff
 from guestlist.names import clean_line, clean_name, has_link
 
 LONGEST_WORDS = 200
@@ -187,6 +188,27 @@ def _join_request(delivery: Delivery) -> dict[str, Any]:
     }
 
 
+def _webhook_off(delivery: Delivery) -> dict[str, Any]:
+    """Its address is not shown, for a mail program would turn it into a link."""
+    why = {
+        WhyOff.GONE: _("Its receiver answered that it is gone for good (410)."),
+        WhyOff.FAILING: _("Its receiver took nothing for a whole day."),
+    }
+    text = _(
+        "What it had not been sent by then is not sent any more. Look at what was answered, and turn it on."
+    )
+    description = delivery.content.get("description") or ""
+    page = reverse("guestlist:webhook", args=[delivery.organization.slug, delivery.content.get("webhook")])
+    return {
+        "subject": _("%(organization)s: a webhook was turned off")
+        % {"organization": _organization(delivery)},
+        "text": f"{why.get(delivery.content.get('why'), '')} {text}".strip(),
+        "quote": _shown(description, otherwise="") if description else "",
+        "link": f"{conf().url}{page}",
+        "label": _("Show the webhook"),
+    }
+
+
 _VALUES: dict[Kind, Callable[[Delivery], dict[str, Any]]] = {
     Kind.INVITATION: _invitation,
     Kind.REMINDER: _reminder,
@@ -196,6 +218,7 @@ _VALUES: dict[Kind, Callable[[Delivery], dict[str, Any]]] = {
     Kind.TEST: _test,
     Kind.DOMAIN_CODE: _domain_code,
     Kind.JOIN_REQUEST: _join_request,
+    Kind.WEBHOOK_OFF: _webhook_off,
 }
 _TEMPLATES = {Kind.ASKED: "news", Kind.DECLINED: "news", Kind.JOIN_REQUEST: "news"}
 

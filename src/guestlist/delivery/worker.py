@@ -1,4 +1,6 @@
-"""The process that sends what is due: some connections to the mail server, and what keeps them going."""
+"""The process that sends what is due: some connections to the mail server, some callers of webhooks, and what
+keeps them going.
+"""
 
 import logging
 import threading
@@ -13,6 +15,7 @@ from guestlist.conf import conf
 from guestlist.delivery.clock import Clock
 from guestlist.delivery.lane import Lane, Shared
 from guestlist.delivery.listener import listen
+from guestlist.delivery.webhooks import CALLERS, Busy, WebhookCaller
 from guestlist.wakeup import due
 
 # Seconds between two signs of life; a lease is 60.
@@ -29,9 +32,12 @@ def run_worker(stop: threading.Event, *, poll: float = 0.5) -> None:
     """
     shared = Shared()
     lanes = [Lane(shared, stop, spare=number > 0) for number in range(conf().email_connections)]
+    busy = Busy()
+    callers = [WebhookCaller(busy, stop, number=number) for number in range(CALLERS)]
     clock = Clock()
     jobs: list[Callable[[], None]] = [
         *(partial(_run_lane, lane, poll) for lane in lanes[1:]),
+        *(partial(_run_caller, caller, poll) for caller in callers),
         lambda: _every(HEARTBEAT, stop, lambda: _renew(lanes)),
         lambda: _every(TICK, stop, clock.tick),
         lambda: listen(stop),
@@ -54,6 +60,16 @@ def _run_lane(lane: Lane, poll: float) -> None:
         elif not held:
             due.wait(heard, poll)
     lane.close()
+
+
+def _run_caller(caller: WebhookCaller, poll: float) -> None:
+    while not caller.stop.is_set():
+        heard = due.rung
+        called = _safely(caller.call_some)
+        if called is None:
+            caller.stop.wait(max(poll, 1))
+        elif not called:
+            due.wait(heard, poll)
 
 
 def _renew(lanes: list[Lane]) -> None:

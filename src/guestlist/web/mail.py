@@ -48,6 +48,7 @@ def kinds() -> dict[str, str]:
         Kind.TEST: _("Test"),
         Kind.DOMAIN_CODE: _("Domain code"),
         Kind.JOIN_REQUEST: _("Requests to join"),
+        Kind.WEBHOOK_OFF: _("Webhook turned off"),
     }
 
 
