@@ -1,8 +1,8 @@
 """Create, change, turn off and turn on join links, and join by them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -12,6 +12,7 @@ from guestlist.actions import access
 from guestlist.actions.invitee import verified_keys
 from guestlist.actions.joining import fitting, invite_self, join, was_removed
 from guestlist.actions.revocation import revoke_rows
+from guestlist.actions.validity import parse_expiry
 from guestlist.actors import Actor, Origin
 from guestlist.addresses import parse_items
 from guestlist.events import Happening, record
@@ -26,7 +27,6 @@ from guestlist.permissions import Permission
 
 MOST_ON = 100
 MOST_USES = 1_000_000
-LONGEST = timedelta(days=3650)
 # What is offered as days; any day can be written as 2026-12-31.
 DAYS = (1, 7, 30)
 
@@ -55,7 +55,8 @@ def create_join_link(
     TooManyJoinLinks.
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
-        wanted = _wanted(organization, name, expires, max_uses, domains)
+        typed = {"name": name, "expires_at": expires, "max_uses": max_uses, "domains": domains}
+        wanted = _wanted(organization, typed)
         _check_room(organization)
         row = JoinLink(
             organization=organization,
@@ -77,20 +78,21 @@ def update_join_link(
     actor: Actor,
     organization: Organization,
     join_link_id: Any,
-    name: str,
-    expires: str,
-    max_uses: str,
-    domains: str,
+    name: str | None = None,
+    expires: str | None = None,
+    max_uses: str | None = None,
+    domains: str | None = None,
 ) -> JoinLink:
-    """Change what `create_join_link` sets; the link itself stays the same. A last day that is over can stay,
-    and what was used counts on.
+    """Change what `create_join_link` sets; what is None stays, and so does the link itself. A last day that
+    is over can stay, and what was used counts on.
 
     Raises NotAllowed, NotFound, NameEmpty, NameHasLink, ExpiryInvalid, MaxUsesInvalid, DomainInvalid,
     TooManyDomains.
     """
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         row = find_own_join_link(organization=organization, join_link_id=join_link_id)
-        _write(actor, organization, row, _wanted(organization, name, expires, max_uses, domains, row))
+        typed = {"name": name, "expires_at": expires, "max_uses": max_uses, "domains": domains}
+        _write(actor, organization, row, _wanted(organization, typed, row))
     return find_own_join_link(organization=organization, join_link_id=join_link_id)
 
 
@@ -191,43 +193,23 @@ def _check_room(organization: Organization) -> None:
 
 
 def _wanted(
-    organization: Organization,
-    name: str,
-    expires: str,
-    max_uses: str,
-    domains: str,
-    row: JoinLink | None = None,
+    organization: Organization, typed: Mapping[str, str | None], row: JoinLink | None = None
 ) -> dict[str, Any]:
-    return {
-        "name": clean_name(name),
-        "expires_at": _expiry(organization, expires, row),
-        "max_uses": _max_uses(max_uses, row.uses if row else 0),
-        "domains": parse_patterns(domains),
+    """What was typed, understood; without what was not."""
+    readers: dict[str, Callable[[str], Any]] = {
+        "name": clean_name,
+        "expires_at": lambda text: _expiry(organization, text, row),
+        "max_uses": lambda text: _max_uses(text, row.uses if row else 0),
+        "domains": parse_patterns,
     }
+    return {field: readers[field](text) for field, text in typed.items() if text is not None}
 
 
 def _expiry(organization: Organization, text: str, row: JoinLink | None) -> datetime:
     """The end of the last day, in the zone of whoever says it."""
-    word = text.strip().lower()
-    if word in ("", "never"):
-        return NEVER
-    if row and row.expires_at != NEVER and word == last_day(row):
+    if row and row.expires_at != NEVER and text.strip() == last_day(row):
         return row.expires_at
-    ends = _parsed_expiry(organization, word)
-    if not organization.now < ends <= organization.now + LONGEST:
-        raise errors.ExpiryInvalid
-    return ends
-
-
-def _parsed_expiry(organization: Organization, word: str) -> datetime:
-    days = word.removesuffix("d")
-    try:
-        if word.endswith("d") and days.isascii():
-            return organization.now + timedelta(days=int(days))
-        day = datetime.combine(date.fromisoformat(word), time(23, 59, 59))
-        return timezone.make_aware(day)
-    except (ValueError, OverflowError) as error:
-        raise errors.ExpiryInvalid from error
+    return parse_expiry(text, organization.now)
 
 
 def last_day(join_link: JoinLink) -> str:

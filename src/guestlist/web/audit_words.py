@@ -11,6 +11,7 @@ from guestlist.conf import parse_lifetime
 from guestlist.models.domain import Mode
 from guestlist.models.invitation import NEVER, Status
 from guestlist.models.membership import Membership
+from guestlist.models.webhook import WhyOff
 from guestlist.permissions import permission_label
 from guestlist.templating import format_duration
 from guestlist.web.dates import moment
@@ -76,7 +77,15 @@ def types() -> dict[str, dict[str, str]]:
         },
         _("API keys"): {
             "api_key.created": _("API key created"),
+            "api_key.rotated": _("API key rotated"),
             "api_key.revoked": _("API key revoked"),
+        },
+        _("Webhooks"): {
+            "webhook.created": _("Webhook created"),
+            "webhook.updated": _("Webhook changed"),
+            "webhook.secret_rotated": _("Webhook’s secret rotated"),
+            "webhook.disabled": _("Webhook turned off by itself"),
+            "webhook.deleted": _("Webhook deleted"),
         },
     }
 
@@ -142,6 +151,11 @@ def _labels() -> dict[str, str]:
         "verified_at": _("Verified"),
         "state": _("Status"),
         "lifetime": _("Lifetime"),
+        "url": _("Address"),
+        "types": _("Events"),
+        "description": _("Description"),
+        "disabled_reason": _("Why it was turned off"),
+        "former_until": _("The former secret works until"),
     }
 
 
@@ -151,7 +165,8 @@ def _value(name: str, value: Any) -> str:
     if value is None or value in ("", [], {}):
         return NOTHING
     if isinstance(value, list):
-        return ", ".join(permission_label(str(one)) if name == "permissions" else str(one) for one in value)
+        name_of = _NAMERS.get(name, lambda: _plain)()
+        return ", ".join(name_of(str(one)) for one in value)
     if isinstance(value, dict):
         return str(value.get("name") or value)
     speak = _SPEAKERS.get(name, _plain)
@@ -218,10 +233,24 @@ def _modes() -> dict[str, str]:
     return {Mode.OFF: _("Nothing"), Mode.REQUEST: _("Ask to join"), Mode.JOIN: _("Join at once")}
 
 
+def _reasons_to_turn_off() -> dict[str, str]:
+    return {WhyOff.GONE: _("Its address is gone"), WhyOff.FAILING: _("Every call failed for a day")}
+
+
+def _type_namer() -> Callable[[str], str]:
+    words = {code: label for group in types().values() for code, label in group.items()}
+    return lambda code: words.get(code, code)
+
+
 def _scopes() -> dict[str, str]:
     return {"organization": _("This organization"), "server": _("Everybody on this server")}
 
 
+# What the items of a list are called.
+_NAMERS: Mapping[str, Callable[[], Callable[[str], str]]] = {
+    "permissions": lambda: permission_label,
+    "types": _type_namer,
+}
 _SPEAKERS: Mapping[str, Callable[[str], str]] = {
     "language": _language,
     "invitation_lifetime": _lifetime,
@@ -229,6 +258,8 @@ _SPEAKERS: Mapping[str, Callable[[str], str]] = {
     "deleted_at": _time,
     "expires_at": _time,
     "verified_at": _time,
+    "former_until": _time,
+    "disabled_reason": _one_of(_reasons_to_turn_off),
     "status": _one_of(_statuses),
     "state": _one_of(_statuses),
     "delivery": _one_of(states),

@@ -18,6 +18,7 @@ from guestlist.models.invitation import NEVER
 from guestlist.models.join_link import State
 from guestlist.models.listing import Listing, capped_counts
 from guestlist.permissions import Permission
+from guestlist.web import expiry_fields
 from guestlist.web.access import Visit, member_page, shell
 from guestlist.web.confirm import confirm
 from guestlist.web.dates import day, moment
@@ -138,11 +139,7 @@ def _url(visit: Visit) -> str:
 def _typed(request: HttpRequest) -> dict[str, str]:
     """What the form says, as the actions take it."""
     typed = {name: request.POST.get(name, "").strip() for name in FIELDS}
-    choice = request.POST.get("choice", "")
-    if choice == "day":
-        # A box left empty is not the same as "never".
-        return typed | {"expires": typed["expires"] or "?"}
-    return typed | {"expires": choice}
+    return typed | {"expires": expiry_fields.chosen(request)}
 
 
 def _again(
@@ -168,18 +165,13 @@ def _form(
         "shell": shell(visit),
         "values": dict.fromkeys((*FIELDS, "choice"), "") | values,
         "errors": dict.fromkeys(FIELDS, "") | ({error.field or "name": str(error)} if error else {}),
-        "choices": _choices(),
+        "choices": expiry_fields.choices(join_links.DAYS),
         "row": row and _row(visit, row),
         "role": visit.organization.new_member_role,
         "cancel_url": reverse("guestlist:join_link", args=[slug, row.pk]) if row else _url(visit),
     }
     status = error.status if error else 200
     return render(request, "guestlist/join_link_form.html", context, status=status)
-
-
-def _choices() -> list[tuple[str, str]]:
-    days = [(f"{d}d", ngettext("In %d day", "In %d days", d) % d) for d in join_links.DAYS]
-    return [*days, ("never", _("Never")), ("day", _("On the day below"))]
 
 
 def _values(row: JoinLink) -> dict[str, str]:

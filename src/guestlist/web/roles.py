@@ -16,21 +16,13 @@ from guestlist import errors
 from guestlist.actions import roles
 from guestlist.models import Role
 from guestlist.models.fields import as_uuid
-from guestlist.permissions import (
-    Permission,
-    all_permissions,
-    noun_label,
-    permission_groups,
-    permission_label,
-    permission_sentence,
-)
+from guestlist.permissions import Permission, permission_label
 from guestlist.web.access import Visit, member_page, shell
+from guestlist.web.permission_boxes import boxes, in_words
 from guestlist.web.tables import Address, columns, count
 from guestlist.web.toasts import done
 
 NONE = "none"
-# A row names no more permissions than these.
-MOST_NAMED = 2
 ORDERS: dict[str, Callable[[tuple[Role, int]], Any]] = {
     "name": lambda counted: counted[0].name.casefold(),
     "members": lambda counted: counted[1],
@@ -185,7 +177,7 @@ def _row(visit: Visit, role: Role, members: int) -> dict[str, Any]:
         "own": role.pk == visit.membership.role_id,
         "members": _members(members),
         "members_url": members_url if visit.can_manage_members else None,
-        "permissions": _allowed(role),
+        "permissions": in_words(role.permission_set),
         "url": _url("role", visit, role.pk),
         "duplicate_url": _url("duplicate_role", visit, role.pk),
         "delete_url": _url("delete_role", visit, role.pk),
@@ -197,18 +189,6 @@ def _row(visit: Visit, role: Role, members: int) -> dict[str, Any]:
 
 def _members(total: int) -> str:
     return ngettext("%(total)s member", "%(total)s members", total) % {"total": count(total)}
-
-
-def _allowed(role: Role) -> str:
-    held = role.permission_set
-    if not held:
-        return _("None")
-    if held == all_permissions():
-        return _("All")
-    if len(held) > MOST_NAMED:
-        return ngettext("%(total)s permission", "%(total)s permissions", len(held)) % {"total": len(held)}
-    named = [code for codes in permission_groups().values() for code in codes if code in held]
-    return ", ".join(permission_label(code) for code in named)
 
 
 def _form(
@@ -228,7 +208,7 @@ def _form(
         "reason": reason,
         "members": members and _affected(members),
         "name": name,
-        "groups": _groups(visit, frozenset(chosen)),
+        "groups": boxes(visit.membership.permissions, chosen),
         "back_url": _back_url(visit),
         "errors": {error.field or "all": str(error)} if error else {},
     }
@@ -242,27 +222,6 @@ def _affected(total: int) -> str:
         total,
     )
     return sentence % {"total": count(total)}
-
-
-def _groups(visit: Visit, chosen: frozenset[str]) -> list[dict[str, Any]]:
-    held = visit.membership.permissions
-    return [
-        {
-            "noun": noun,
-            "label": noun_label(noun),
-            "permissions": [
-                {
-                    "code": code,
-                    "label": permission_label(code),
-                    "sentence": permission_sentence(code),
-                    "chosen": code in chosen,
-                    "above": code not in held,
-                }
-                for code in codes
-            ],
-        }
-        for noun, codes in permission_groups().items()
-    ]
 
 
 def _question(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from guestlist import errors
 from guestlist.actions.api_keys import revoke_keys_of
 from guestlist.actions.members import update_profile
+from guestlist.actions.webhook_ends import turn_off_webhooks_of
 from guestlist.addresses import comparison_key
 from guestlist.models import Invitation
 from guestlist.web.link import sign_in_url
@@ -125,6 +126,7 @@ def remove_keys(user: User) -> None:
     that it made.
     """
     revoke_keys_of(user=user)
+    turn_off_webhooks_of(user=user)
     Authenticator.objects.filter(user=user).delete()
     SocialAccount.objects.filter(user=user).delete()
 

@@ -316,7 +316,7 @@ addEventListener("htmx:afterSettle", ({ detail: { requestConfig, target } }) => 
     paintKeys();
     if (requestConfig.elt.id !== "results") sayList();
     const search = $("#q");
-    if (document.activeElement !== search) search.value = $("#results").dataset.q;
+    if (search && document.activeElement !== search) search.value = $("#results").dataset.q;
     settleFocus();
   }
   if (target.id === "invite-form") {
