@@ -18,14 +18,18 @@ from guestlist.actions.invitations import send_invitations
 from guestlist.addresses import parse_items
 from guestlist.api.app import api
 from guestlist.models import (
+    ApiKey,
     Delivery,
     Domain,
+    Event,
     Invitation,
     JoinLink,
     JoinRequest,
     Membership,
     Organization,
     Role,
+    Webhook,
+    WebhookDelivery,
 )
 from guestlist.web.urls import urlpatterns
 from tests.api.conftest import ApiClient, assert_problem
@@ -104,6 +108,22 @@ PAGES: dict[str, Page] = {
     "audit_log": Page(READ, "Audit: Read"),
     "audit_csv": Page(READ, "Audit: Read"),
     "audit_jsonl": Page(READ, "Audit: Read"),
+    "api_keys": Page(READ, "API key: Manage"),
+    "new_api_key": Page(ASK, "API key: Manage"),
+    "rotate_api_key": Page(ASK, "API key: Manage"),
+    "revoke_api_key": Page(ASK, "API key: Manage"),
+    "webhooks": Page(READ, "Webhook: Manage"),
+    "new_webhook": Page(ASK, "Webhook: Manage"),
+    "webhook": Page(READ, "Webhook: Manage"),
+    "edit_webhook": Page(ASK, "Webhook: Manage"),
+    "turn_off_webhook": Page(ASK, "Webhook: Manage"),
+    "turn_on_webhook": Page(POST, "Webhook: Manage"),
+    "delete_webhook": Page(ASK, "Webhook: Manage"),
+    "rotate_webhook_secret": Page(ASK, "Webhook: Manage"),
+    "test_webhook": Page(POST, "Webhook: Manage"),
+    "redeliver_webhook_deliveries": Page(ASK, "Webhook: Manage"),
+    "webhook_delivery": Page(READ, "Webhook: Manage"),
+    "redeliver_webhook_delivery": Page(POST, "Webhook: Manage"),
 }
 # Pages of a person, and those that a link or nothing at all opens: they name no organization.
 OTHERS = {
@@ -136,6 +156,7 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, str | None]] = {
     ("DELETE", "/members/{member_id}"): (None, "Member: Manage"),
     ("GET", "/invitations"): (None, "Member: Manage"),
     ("POST", "/invitations"): ({"emails": ["jane@acme.test"]}, "Member: Manage"),
+    ("PUT", "/invitations"): ({"emails": ["jane@acme.test"]}, "Member: Manage"),
     ("POST", "/invitations/preview"): ({"emails": ["jane@acme.test"]}, "Member: Manage"),
     ("POST", "/invitations/revoke"): ({"status": "pending"}, "Member: Manage"),
     ("POST", "/invitations/resend"): ({"status": "pending"}, "Member: Manage"),
@@ -145,8 +166,67 @@ CALLS: dict[tuple[str, str], tuple[dict[str, Any] | None, str | None]] = {
     ("GET", "/invitations/{invitation_id}/deliveries"): (None, "Member: Manage"),
     ("GET", "/deliveries"): (None, "Member: Manage"),
     ("POST", "/deliveries/retry"): (None, "Member: Manage"),
+    ("GET", "/deliveries/{delivery_id}"): (None, "Member: Manage"),
     ("POST", "/deliveries/{delivery_id}/retry"): (None, "Member: Manage"),
+    ("GET", "/api-keys"): (None, "API key: Manage"),
+    ("POST", "/api-keys"): ({"name": "CI", "permissions": []}, "API key: Manage"),
+    ("GET", "/api-keys/{api_key_id}"): (None, "API key: Manage"),
+    ("POST", "/api-keys/{api_key_id}/rotate"): (None, "API key: Manage"),
+    ("POST", "/api-keys/{api_key_id}/revoke"): (None, "API key: Manage"),
+    ("GET", "/members.csv"): (None, "Member: Manage"),
+    ("POST", "/members/change-role"): ({"q": "m", "role": None}, "Member: Manage"),
+    ("POST", "/members/remove"): ({"q": "m"}, "Member: Manage"),
+    ("GET", "/members/{member_id}"): (None, "Member: Manage"),
+    ("GET", "/settings"): (None, "Organization: Update"),
+    ("PATCH", "/settings"): ({"digests": False}, "Organization: Update"),
+    ("GET", "/roles"): (None, "Role: Read"),
+    ("POST", "/roles"): ({"name": "Other"}, "Role: Create"),
+    ("GET", "/roles/{role_id}"): (None, "Role: Read"),
+    ("PATCH", "/roles/{role_id}"): ({"name": "Other"}, "Role: Update"),
+    ("DELETE", "/roles/{role_id}"): (None, "Role: Delete"),
+    ("POST", "/roles/{role_id}/duplicate"): (None, "Role: Create"),
+    ("GET", "/events"): (None, "Audit: Read"),
+    ("GET", "/events.csv"): (None, "Audit: Read"),
+    ("GET", "/events/{event_id}"): (None, "Audit: Read"),
+    ("GET", "/join-links"): (None, "Member: Manage"),
+    ("POST", "/join-links"): ({"name": "Other"}, "Member: Manage"),
+    ("GET", "/join-links/{join_link_id}"): (None, "Member: Manage"),
+    ("PATCH", "/join-links/{join_link_id}"): ({"name": "Other"}, "Member: Manage"),
+    ("POST", "/join-links/{join_link_id}/turn-off"): (None, "Member: Manage"),
+    ("POST", "/join-links/{join_link_id}/turn-on"): (None, "Member: Manage"),
+    ("GET", "/domains"): (None, "Organization: Update"),
+    ("POST", "/domains"): ({"domain": "acme.test", "email": "it@acme.test"}, "Organization: Update"),
+    ("GET", "/domains/{domain_id}"): (None, "Organization: Update"),
+    ("PATCH", "/domains/{domain_id}"): ({"mode": "off"}, "Organization: Update"),
+    ("DELETE", "/domains/{domain_id}"): (None, "Organization: Update"),
+    ("POST", "/domains/{domain_id}/send-code"): (None, "Organization: Update"),
+    ("POST", "/domains/{domain_id}/verify"): ({"code": "123456"}, "Organization: Update"),
+    ("GET", "/join-requests"): (None, "Member: Manage"),
+    ("POST", "/join-requests/grant"): ({"ids": [str(NOBODYS)]}, "Member: Manage"),
+    ("POST", "/join-requests/dismiss"): ({"ids": [str(NOBODYS)]}, "Member: Manage"),
+    ("GET", "/join-requests/{request_id}"): (None, "Member: Manage"),
+    ("POST", "/join-requests/{request_id}/grant"): (None, "Member: Manage"),
+    ("POST", "/join-requests/{request_id}/dismiss"): (None, "Member: Manage"),
+    ("GET", "/webhooks"): (None, "Webhook: Manage"),
+    ("POST", "/webhooks"): ({"url": "http://127.0.0.1:9/hooks"}, "Webhook: Manage"),
+    ("GET", "/webhooks/{webhook_id}"): (None, "Webhook: Manage"),
+    ("PATCH", "/webhooks/{webhook_id}"): ({"url": "http://127.0.0.1:9/others"}, "Webhook: Manage"),
+    ("DELETE", "/webhooks/{webhook_id}"): (None, "Webhook: Manage"),
+    ("POST", "/webhooks/{webhook_id}/rotate-secret"): (None, "Webhook: Manage"),
+    ("POST", "/webhooks/{webhook_id}/test"): (None, "Webhook: Manage"),
+    ("GET", "/webhooks/{webhook_id}/deliveries"): (None, "Webhook: Manage"),
+    ("POST", "/webhooks/{webhook_id}/deliveries/redeliver"): (
+        {"since": "2026-01-01T00:00:00Z"},
+        "Webhook: Manage",
+    ),
+    ("GET", "/webhooks/{webhook_id}/deliveries/{webhook_delivery_id}"): (None, "Webhook: Manage"),
+    ("POST", "/webhooks/{webhook_id}/deliveries/{webhook_delivery_id}/redeliver"): (
+        None,
+        "Webhook: Manage",
+    ),
 }
+# Calls that are about no organization.
+OF_NOBODY = {"/permissions"}
 each_page = pytest.mark.parametrize("name", PAGES)
 each_call = pytest.mark.parametrize(("method", "path"), CALLS)
 
@@ -169,6 +249,9 @@ def alphas(organization: Organization, alice: Any) -> dict[str, uuid.UUID]:
     assert row.delivery
     member = join(organization, make_user("m@northwind.test", "M"), "Member")
     about = {"organization": organization, "nonce": "A" * 22}
+    webhook = Webhook.objects.create(url="http://127.0.0.1:9/hooks", **about)
+    call = WebhookDelivery(organization=organization, webhook=webhook, event_id=uuid.uuid4(), number=0)
+    call.save()
     return {
         "invitation_id": row.pk,
         "delivery_id": row.delivery.pk,
@@ -181,6 +264,10 @@ def alphas(organization: Organization, alice: Any) -> dict[str, uuid.UUID]:
         "request_id": JoinRequest.objects.create(
             organization=organization, email="w@acme.test", key="w@acme.test"
         ).pk,
+        "event_id": Event.objects.filter(organization=organization).latest("number").pk,
+        "webhook_id": webhook.pk,
+        "webhook_delivery_id": call.pk,
+        "api_key_id": ApiKey.objects.create(organization=organization, name="CI", prefix="glk_12345678").pk,
     }
 
 
@@ -208,8 +295,13 @@ def seen(response: Any, *own: Any) -> tuple[int, str]:
 def state(organization: Organization) -> list[object]:
     """What nobody from outside may change."""
     organization.refresh_from_db()
-    tables = (Invitation, Membership, Delivery, Role, JoinLink, Domain, JoinRequest)
+    tables = (
+        *(Invitation, Membership, Delivery, Role, JoinLink, Domain, JoinRequest),
+        *(Webhook, WebhookDelivery),
+    )
     rows = [list(table.objects.filter(organization=organization).order_by("pk").values()) for table in tables]
+    keys = ApiKey.objects.filter(organization=organization).order_by("pk")
+    rows.append(list(keys.values("pk", "expires_at", "revoked_at")))
     return [organization.event_number, organization.name, *rows]
 
 
@@ -224,6 +316,9 @@ def test_every_address_is_in_a_table():
         "join_link_id",
         "domain_id",
         "request_id",
+        "webhook_id",
+        "webhook_delivery_id",
+        "api_key_id",
     }
 
 
@@ -236,7 +331,8 @@ def test_every_call_is_in_the_table():
         if prefix in path
     }
     assert known == CALLS.keys()
-    assert all(prefix in path for path in api.get_openapi_schema()["paths"])
+    others = {path for path in api.get_openapi_schema()["paths"] if prefix not in path}
+    assert {path.removeprefix("/api/v1") for path in others} == OF_NOBODY
 
 
 @each_page
@@ -360,5 +456,10 @@ ALL = (
     "member.manage",
     "organization.update",
     "role.read",
+    "role.create",
+    "role.update",
+    "role.delete",
     "audit.read",
+    "webhook.manage",
+    "api_key.manage",
 )

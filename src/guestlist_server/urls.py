@@ -32,4 +32,6 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("", include("guestlist.web.urls")),
 ]
-handler500 = "guestlist_server.health.failed"
+handler400 = "guestlist_server.refusals.bad_request"
+handler404 = "guestlist_server.refusals.not_found"
+handler500 = "guestlist_server.refusals.failed"

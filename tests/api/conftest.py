@@ -4,7 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.api.described import assert_described
 
 BASE = "/api/v1/organizations"
 
@@ -25,7 +29,10 @@ class ApiClient:
         content_type = extra.pop("content_type", "application/json")
         url = path if path.startswith("/api") else f"{BASE}/{path}"
         response: Any = self.client.generic(method, url, body or b"", content_type, **extra)
-        response.data = json.loads(response.content) if response.content else None
+        # What is downloaded is no JSON.
+        is_json = not response.streaming and response.content
+        response.data = json.loads(response.content) if is_json else None
+        assert_described(method, url, response)
         return response
 
 
@@ -51,6 +58,20 @@ def stranger(beta, make_key) -> ApiClient:
 def anonymous() -> ApiClient:
     """No key at all."""
     return ApiClient()
+
+
+@pytest.fixture
+def statements():
+    """How many statements a call takes."""
+
+    def count(caller: ApiClient, *call: Any) -> int:
+        # The first call of a minute writes down that the key was used.
+        caller("GET", "northwind")
+        with CaptureQueriesContext(connection) as counted:
+            assert caller(*call).status_code == 200
+        return len(counted)
+
+    return count
 
 
 @pytest.fixture

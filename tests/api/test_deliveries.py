@@ -1,12 +1,14 @@
 """Messages over REST."""
 
 import uuid
+from typing import get_args
 
 import pytest
 from pydantic import TypeAdapter
 
 from guestlist.api.resources import deliveries as resources
 from guestlist.models import Delivery, Invitation
+from guestlist.models.delivery import Kind, State
 from tests.api.conftest import assert_problem
 
 pytestmark = pytest.mark.django_db
@@ -143,3 +145,18 @@ def test_all_failed_ones_are_tried_again(manager, invite, failed):
 @pytest.mark.parametrize("path", [f"{URL}/nope/retry", f"{URL}/0197f0e0-0000-7000-8000-000000000000/retry"])
 def test_an_unknown_message_is_not_found(manager, organization, path):
     assert_problem(manager("POST", path), 404, "not_found")
+
+
+def test_one_message_is_shown_as_in_the_list(manager, stranger, failed):
+    response = manager("GET", f"{URL}/{failed.pk}")
+    assert response.status_code == 200
+    resources.Message.model_validate(response.data)
+    assert response.data == manager("GET", URL).data["items"][0]
+    for unknown in ("nope", uuid.uuid4()):
+        assert_problem(manager("GET", f"{URL}/{unknown}"), 404, "not_found")
+    assert_problem(stranger("GET", f"beta/deliveries/{failed.pk}"), 404, "not_found")
+
+
+def test_every_kind_of_message_is_described():
+    assert set(get_args(resources.Message.model_fields["kind"].annotation)) == set(Kind.values)
+    assert set(get_args(resources.Message.model_fields["state"].annotation)) == set(State.values)

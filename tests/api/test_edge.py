@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import pytest
 
@@ -38,10 +39,10 @@ def test_a_field_given_twice_is_refused(manager, organization):
 
 
 def test_parameters_in_the_address_are_no_body(manager, organization):
-    response = manager(
-        "POST", f"{URL}?emails=a@example.com&emails=b@example.com", {"emails": ["c@example.com"]}
-    )
-    assert [r["email"] for r in response.data["results"]] == ["c@example.com"]
+    response = manager("POST", f"{URL}?emails=a@example.com", {"emails": ["c@example.com"]})
+    assert_problem(response, 422, "invalid_input")
+    assert response.data["errors"][0]["code"] == "unknown_field"
+    assert not Invitation.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,7 @@ def test_half_a_surrogate_pair_is_never_a_500(manager, organization, body):
 
 
 def test_the_list_of_faults_is_short(manager, organization):
-    response = manager("POST", URL, {f"f{i}": 1 for i in range(5000)})
+    response = manager("POST", URL, {f"f{i}": 1 for i in range(100)})
     assert_problem(response, 422, "invalid_input")
     assert len(response.data["errors"]) == 100
 
@@ -150,9 +151,9 @@ def test_an_unknown_address_is_a_problem(anonymous, organization, method, path):
 
 
 def test_a_wrong_method_is_a_problem_that_names_the_right_ones(manager, organization):
-    response = manager("PUT", URL, {})
+    response = manager("DELETE", URL)
     assert_problem(response, 405, "method_not_allowed")
-    assert set(response["Allow"].split(", ")) == {"GET", "POST"}
+    assert set(response["Allow"].split(", ")) >= {"GET", "POST"}
 
 
 def test_the_documentation_loads_nothing_from_elsewhere(anonymous):
@@ -160,7 +161,7 @@ def test_the_documentation_loads_nothing_from_elsewhere(anonymous):
     assert page.status_code == 200
     assert "//" not in page.content.decode()
     schema = anonymous("GET", "/api/v1/openapi.json").data
-    assert "/api/v1/organizations/{slug}/invitations" in schema["paths"]
+    assert "/organizations/{slug}/invitations" in schema["paths"]
     assert not any("rest" in path for path in schema["paths"])
 
 
@@ -187,3 +188,22 @@ def test_a_lost_database_is_503_and_says_when_to_try_again(manager, organization
     response = manager("POST", URL, {"emails": ["jane@example.com"]})
     assert_problem(response, 503, "unavailable")
     assert response["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize("item", ["1", "[]", "null"])
+def test_a_list_of_nothing_but_mistakes_is_refused_at_the_first(manager, item):
+    """As many errors as items would take gigabytes."""
+    body = f'{{"emails": [{", ".join([item] * 500_000)}]}}'.encode()
+    tracemalloc.start()
+    response = manager("POST", "northwind/invitations/preview", body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert_problem(response, 422, "invalid_input")
+    assert [error["field"] for error in response.data["errors"]] == ["emails[0]"]
+    assert peak < 40 * len(body)
+
+
+def test_a_body_of_more_fields_than_there_are_is_refused_unread(manager):
+    response = manager("POST", URL, {f"field{number}": 1 for number in range(101)})
+    assert_problem(response, 422, "invalid_input")
+    assert [error["field"] for error in response.data["errors"]] == ["body"]

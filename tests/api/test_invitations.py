@@ -259,6 +259,18 @@ def test_bulk_by_ids_answers_in_their_order(manager, invite):
     resources.Revoked.model_validate({**response.data, "results": response.data["results"][:4]})
 
 
+@pytest.mark.parametrize(("verb", "done"), [("revoke", "revoked"), ("resend", "resent")])
+def test_an_id_given_again_is_a_duplicate_and_the_numbers_add_up(manager, invite, verb, done):
+    jane, bob = invite("jane@example.com", "bob@example.com")
+    ids = [jane["id"], jane["id"].upper(), "nope", bob["id"], "nope", jane["id"]]
+    response = manager("POST", f"{URL}/{verb}", {"ids": ids})
+    outcomes = [done, "duplicate", "not_found", done, "duplicate", "duplicate"]
+    assert [r["outcome"] for r in response.data["results"]] == outcomes
+    assert (response.data[done], response.data["skipped"]) == (2, 4)
+    model = {"revoke": resources.Revoked, "resend": resources.Resent}[verb]
+    model.model_validate(response.data)
+
+
 def test_bulk_by_filter_takes_any_number(manager, invite):
     invite("jane@example.com", "jan@example.com", "bob@example.com")
     response = manager("POST", f"{URL}/resend", {"status": "pending", "q": "jan"})
@@ -272,6 +284,8 @@ def test_bulk_by_filter_takes_any_number(manager, invite):
     [
         ({}, "nothing_chosen"),
         ({"q": "", "status": ""}, "nothing_chosen"),
+        ({"q": " "}, "nothing_chosen"),
+        ({"q": " \u200b", "status": ""}, "nothing_chosen"),
         ({"status": "nope"}, "invalid_filter"),
         ({"ids": ["x"] * 10_001}, "too_many_ids"),
         ({"ids": [], "status": "pending"}, "invalid_input"),

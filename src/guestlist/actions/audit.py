@@ -12,11 +12,12 @@ its `next` goes on from there.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from typing import Any, TypeAlias
 
 from django.db import connections, router
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from guestlist.actors import Actor
 from guestlist.addresses import comparison_key
@@ -24,6 +25,7 @@ from guestlist.conf import conf
 from guestlist.models import ApiKey, Event, Invitation, JoinRequest, Membership, Organization
 from guestlist.models.event import EventQuerySet
 from guestlist.models.fields import searchable
+from guestlist.models.listing import capped_counts
 
 PAGE_SIZE = 50
 BATCH = 1000
@@ -34,18 +36,23 @@ PEOPLE = 20
 TRAILS = 100
 # Actors that are nobody in particular, and what the log calls them.
 UNNAMED = {actor.type: actor.name for actor in (Actor.operator(), Actor.system())}
+# Actors without an id.
+NAMELESS = (*UNNAMED, "invitee")
 Trail: TypeAlias = Mapping[str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is wanted: from `since` to before `until`, of `type`, by or about `person`, with `q` in it.
+    """What is wanted: from `since` to before `until`, of `type`, by `actor`, by or about `person`, with `q`
+    in it.
 
-    `person` is the name of somebody who belongs or belonged to the organization, an address, the name of an
-    API key, Operator, or Guestlist for what nobody did.
+    `actor` is the id of a user or of an API key, or one of NAMELESS. `person` is the name of somebody who
+    belongs or belonged to the organization, an address, the name of an API key, Operator, or Guestlist for
+    what nobody did.
     """
 
     type: str = ""
+    actor: str = ""
     person: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -105,10 +112,20 @@ class Log:
 
     def count(self) -> int | None:
         """How many there are, where that is known without counting: numbers have no gaps."""
-        if self.filters.type or self.filters.person or searchable(self.filters.q):
+        if self.filters.type or self.filters.actor or self.filters.person or searchable(self.filters.q):
             return None
         first, end = self._days
         return max(0, end - first)
+
+    def capped_count(self) -> int | None:
+        """How many there are, counted up to 10,001; None where not one index alone knows."""
+        if self.filters.person or self._is_sifted:
+            return None
+        total = self.count()
+        if total is None:
+            first, end = self._days
+            total = sum(capped_counts(self._between(first, end, oldest_first=True)))
+        return total
 
     @property
     def _events(self) -> EventQuerySet:
@@ -116,9 +133,26 @@ class Log:
 
     @property
     def _is_sifted(self) -> bool:
-        return bool(searchable(self.filters.q) or (self.filters.person and self.filters.type))
+        indexed = (self.filters.person, self.filters.actor, self.filters.type)
+        return bool(searchable(self.filters.q)) or sum(map(bool, indexed)) > 1
+
+    @cached_property
+    def _actors(self) -> list[Trail]:
+        """Where the events stand that `actor` made."""
+        actor = self.filters.actor
+        if actor in NAMELESS:
+            return [{"actor_type": actor, "actor_id": None}]
+        return [{"actor_type": kind, "actor_id": actor} for kind in ("user", "api_key")] if actor else []
+
+    @property
+    def _people(self) -> list[Trail]:
+        """Those of the person, which are then sifted for the actor; else those of the actor."""
+        person = self.filters.person
+        return _trails_of(self.organization, person) if person else self._actors
 
     def _sift(self, rows: EventQuerySet) -> EventQuerySet:
+        if self._actors and self.filters.person:
+            rows = rows.filter(reduce(or_, (Q(**trail) for trail in self._actors)))
         if self.filters.type:
             rows = rows.filter(type=self.filters.type)
         return rows.matching(self.filters.q)
@@ -141,12 +175,12 @@ class Log:
     def _trails(self) -> list[tuple[EventQuerySet, Sequence[str]]]:
         """Rows, and the columns in whose order an index holds them, which is that of `number`."""
         rows = self._events
-        if self.filters.person:
+        if self.filters.actor or self.filters.person:
             # An actor without an id has null there, which PostgreSQL does not take for one value among
             # ordered ones unless it is asked for that order.
             return [
                 (rows.filter(**trail), ("actor_id", "number") if "actor_id" in trail else ("number",))
-                for trail in _trails_of(self.organization, self.filters.person)
+                for trail in self._people
             ]
         return [(rows.filter(type=self.filters.type) if self.filters.type else rows, ("number",))]
 

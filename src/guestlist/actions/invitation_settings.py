@@ -1,7 +1,7 @@
 """What an organization sets for its invitations: how long they last, where they may go, what people get."""
 
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 from guestlist import errors
 from guestlist.actions import access
@@ -13,29 +13,35 @@ from guestlist.models import Organization, Role
 from guestlist.models.fields import as_uuid
 from guestlist.permissions import Permission
 
+# The role for new members stays what it is; None says that there is none.
+AS_IT_IS: Final = object()
+
 
 def update_invitation_settings(
     *,
     actor: Actor,
     organization: Organization,
-    lifetime: str,
-    allowed_domains: str,
-    denied_domains: str,
-    new_member_role_id: Any,
+    lifetime: str | None = None,
+    allowed_domains: str | None = None,
+    denied_domains: str | None = None,
+    new_member_role_id: Any = AS_IT_IS,
 ) -> Organization:
     """Set how long invitations can be accepted, where they may go, and the role of whoever joins; invitations
-    that are pending stay as they are. An empty lifetime is the server's, no role id is no role.
+    that are pending stay as they are. What is None stays; an empty lifetime is the server's, no role id is no
+    role.
 
     Raises NotAllowed, LifetimeInvalid, DomainInvalid, TooManyDomains, UnknownRole, OwnerNotForNewMembers,
     AboveOwnRole.
     """
     with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
-        wanted = {
-            "invitation_lifetime": clean_lifetime(lifetime),
-            "allowed_domains": parse_patterns(allowed_domains),
-            "denied_domains": parse_patterns(denied_domains),
-            "new_member_role": _role(actor, organization, new_member_role_id),
+        typed = {
+            "invitation_lifetime": None if lifetime is None else clean_lifetime(lifetime),
+            "allowed_domains": None if allowed_domains is None else parse_patterns(allowed_domains),
+            "denied_domains": None if denied_domains is None else parse_patterns(denied_domains),
         }
+        wanted: dict[str, Any] = {name: value for name, value in typed.items() if value is not None}
+        if new_member_role_id is not AS_IT_IS:
+            wanted["new_member_role"] = _role(actor, organization, new_member_role_id)
         before = {name: getattr(organization, name) for name in wanted}
         changed = {name: value for name, value in wanted.items() if value != before[name]}
         if changed:

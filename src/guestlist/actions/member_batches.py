@@ -41,10 +41,12 @@ class MemberSelection:
     def rows(self, organization: Organization) -> MembershipQuerySet:
         """The chosen members of `organization`, in the order of joining."""
         rows = Membership.objects.active().filter(organization=organization)
-        rows = rows.select_related("role", "user").order_by("pk")
         if self.matching:
-            return rows.with_role(self.role).matching(self.q)
-        return rows.filter(pk__in=[pk for pk in map(as_uuid, self.ids) if pk])
+            rows = rows.with_role(self.role).matching(self.q)
+        else:
+            rows = rows.filter(pk__in=[pk for pk in map(as_uuid, self.ids) if pk])
+        # Last, for what searches may begin a query anew.
+        return rows.select_related("role", "user").order_by("pk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,14 @@ class MemberResult:
     def done(self) -> int:
         """How many it happened to."""
         return self.counts.get(self.verb, 0)
+
+    def as_resource(self) -> dict[str, Any]:
+        """As REST shows it."""
+        return {
+            self.verb: self.done,
+            "skipped": sum(self.counts.values()) - self.done,
+            "results": [{"id": pk, "outcome": outcome} for pk, outcome in self.results],
+        }
 
     def __str__(self) -> str:
         return " ".join([self._done(), *(text % {"number": n} for text, n in self._skipped() if n)])

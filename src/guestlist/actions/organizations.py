@@ -106,18 +106,23 @@ def update_organization(
 
 
 def update_mail_settings(
-    *, actor: Actor, organization: Organization, language: str, reminder_days: str, digests: bool
+    *,
+    actor: Actor,
+    organization: Organization,
+    language: str | None = None,
+    reminder_days: str | None = None,
+    digests: bool | None = None,
 ) -> Organization:
-    """Set the language of an organization's mail and when it goes out; pending invitations follow new days at
-    once. Raises NotAllowed, LanguageUnknown, ReminderDaysInvalid.
+    """Set the language of an organization's mail and when it goes out; what is None stays. Pending
+    invitations follow new days at once. Raises NotAllowed, LanguageUnknown, ReminderDaysInvalid.
     """
     with access.locked(actor, organization, Permission.ORGANIZATION_UPDATE) as organization:
-        wanted = {
-            "language": parse_language(language),
-            "reminder_days": parse_reminder_days(reminder_days),
+        typed = {
+            "language": None if language is None else parse_language(language),
+            "reminder_days": None if reminder_days is None else parse_reminder_days(reminder_days),
             "digests": digests,
         }
-        changes = _changes(organization, wanted)
+        changes = _changes(organization, {key: value for key, value in typed.items() if value is not None})
         _save(actor, organization, changes)
         if "reminder_days" in changes:
             plan_reminders(organization)

@@ -128,6 +128,11 @@ def list_roles(organization: Organization) -> list[tuple[Role, int]]:
     return list(zip(roles, capped_counts([_holders(role) for role in roles]), strict=True))
 
 
+def count_members(role: Role) -> int:
+    """How many members have the role, counted up to 10,001."""
+    return capped_counts([_holders(role)])[0]
+
+
 def _insert(actor: Actor, organization: Organization, name: str, permissions: Collection[str]) -> Role:
     _check_ceiling(actor, organization, permissions)
     _check_name(organization, name)

@@ -10,11 +10,15 @@ from guestlist.actions.api_keys import authenticate
 from guestlist.actions.guesses import count_guess
 from guestlist.actions.slugs import was_called
 from guestlist.actors import Actor, Origin
+from guestlist.api import openapi_words as words
 from guestlist.models import Organization
 
 
 class ApiKeyAuth(HttpBearer):
     """`Authorization: Bearer glk_…`"""
+
+    openapi_bearerFormat = "glk_…"  # noqa: N815  (so it is called there)
+    openapi_description = words.KEY
 
     def authenticate(self, request: HttpRequest, token: str) -> Actor:
         """The key behind the header. Raises NotSignedIn, TooManyTries."""

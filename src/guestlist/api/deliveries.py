@@ -1,32 +1,29 @@
 """Messages over REST: what became of each, and trying again."""
 
 from typing import Annotated
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
-from pydantic import Field
 
 from guestlist import errors
 from guestlist.actions import access, retries
 from guestlist.api.auth import actor_of, organization_of
 from guestlist.api.bodies import answer
-from guestlist.api.paging import ListQuery, list_page
+from guestlist.api.paging import ListQuery, choosing, list_page, sorting
 from guestlist.api.resources import deliveries as resources
 from guestlist.models import Delivery, Invitation
 from guestlist.models.delivery import State
-from guestlist.models.fields import as_uuid
+from guestlist.models.fields import id_of
 from guestlist.permissions import Permission
 
 router = Router(tags=["Deliveries"])
-NOTHING = UUID(int=0)
 
 
 class DeliveryQuery(ListQuery):
     """How to list messages."""
 
-    state: str = Field("", description=f"{', '.join(State.values)}; all unless told")
-    sort: str = Field("-created", description="to, state or created; `-` in front reverses")
+    state: str = choosing(State.values, "What became of them")
+    sort: str = sorting(Delivery.COLUMNS, "-created")
 
 
 @router.get("/deliveries", response=resources.MessageList, summary="List messages")
@@ -47,14 +44,14 @@ def list_deliveries(
     response=resources.MessageList,
     summary="List messages of an invitation",
 )
-def list_of_invitation(
+def list_invitation_deliveries(
     request: HttpRequest, slug: Path[str], invitation_id: str, query: Annotated[DeliveryQuery, Query()]
 ) -> HttpResponse:
     """Those to the invited person and those about it. Needs `member.manage`."""
     actor = actor_of(request)
     organization = organization_of(actor, slug)
     access.require(actor, organization, Permission.MEMBER_MANAGE)
-    rows = Invitation.objects.filter(organization=organization, pk=as_uuid(invitation_id) or NOTHING)
+    rows = Invitation.objects.filter(organization=organization, pk=id_of(invitation_id))
     invitation = rows.first()
     if invitation is None:
         raise errors.NotFound
@@ -73,6 +70,19 @@ def retry_failed(request: HttpRequest, slug: Path[str]) -> HttpResponse:
     return answer(result.as_resource())
 
 
+@router.get("/deliveries/{delivery_id}", response=resources.Message, summary="Show a message")
+def get_delivery(request: HttpRequest, slug: Path[str], delivery_id: str) -> HttpResponse:
+    """What became of it, attempt by attempt; never what it says. Needs `member.manage`."""
+    actor = actor_of(request)
+    organization = organization_of(actor, slug)
+    access.require(actor, organization, Permission.MEMBER_MANAGE)
+    rows = Delivery.objects.filter(organization=organization, pk=id_of(delivery_id))
+    delivery = rows.select_related("invitation").first()
+    if delivery is None:
+        raise errors.NotFound
+    return answer(delivery.as_own_resource())
+
+
 @router.post("/deliveries/{delivery_id}/retry", response=resources.Message, summary="Retry a message")
 def retry_delivery(request: HttpRequest, slug: Path[str], delivery_id: str) -> HttpResponse:
     """Tries a failed or deferred one again at once, under the same Message-ID. 409 `not_retryable` where it
@@ -80,6 +90,6 @@ def retry_delivery(request: HttpRequest, slug: Path[str], delivery_id: str) -> H
     """
     actor = actor_of(request)
     delivery = retries.retry_delivery(
-        actor=actor, organization=organization_of(actor, slug), delivery_id=as_uuid(delivery_id) or NOTHING
+        actor=actor, organization=organization_of(actor, slug), delivery_id=id_of(delivery_id)
     )
     return answer(delivery.as_own_resource())

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ninja.errors
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
@@ -30,6 +30,12 @@ class InvalidJson(errors.GuestlistError):
     code, status = "invalid_json", 400
 
 
+class BadRequest(errors.GuestlistError):
+    """The server can’t take this request: its address or a header is not as it should be."""
+
+    code, status = "bad_request", 400
+
+
 class BodyIncomplete(errors.GuestlistError):
     """The connection ended before the whole body had arrived."""
 
@@ -46,18 +52,6 @@ class UnsupportedMediaType(errors.GuestlistError):
     """Send JSON, with Content-Type: application/json."""
 
     code, status = "unsupported_media_type", 415
-
-
-class InvalidInput(errors.GuestlistError):
-    """Something in the request is not as it should be; “errors” names each field."""
-
-    code, status = "invalid_input", 422
-    shown = ("errors",)
-
-    @classmethod
-    def of(cls, field: str, code: str, detail: str) -> "InvalidInput":
-        """About one field."""
-        return cls(errors=[{"field": field, "code": code, "detail": detail}])
 
 
 class Unexpected(errors.GuestlistError):
@@ -106,10 +100,11 @@ def install(api: NinjaAPI) -> None:
         errors.GuestlistError: lambda error: error,
         addresses.InputTooLarge: lambda _: errors.InputTooLarge(),
         ninja.errors.AuthenticationError: lambda _: errors.NotSignedIn(),
-        ninja.errors.ValidationError: lambda error: InvalidInput(errors=field_errors(error.errors)),
+        ninja.errors.ValidationError: lambda error: errors.InvalidInput(errors=field_errors(error.errors)),
         ninja.errors.HttpError: _unreadable,
         RequestDataTooBig: lambda _: errors.InputTooLarge(),
         UnreadablePostError: lambda _: BodyIncomplete(),
+        SuspiciousOperation: lambda _: BadRequest(),
         Http404: lambda _: errors.NotFound(),
     }
     for kind, translate in handlers.items():

@@ -2,25 +2,25 @@
 
 from collections.abc import Callable
 from typing import Annotated
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from guestlist import errors
-from guestlist.actions import access
+from guestlist.actions import access, reconciliation
 from guestlist.actions import invitations as actions
 from guestlist.actions.batches import BulkResult, Selection
+from guestlist.actions.sending import MAX_ADDRESSES
 from guestlist.addresses import ParsedAddresses, parse_addresses, parse_items
 from guestlist.api.auth import actor_of, organization_of
-from guestlist.api.bodies import Body, Search, answer
+from guestlist.api.bodies import Body, Each, Search, answer, either, ids_or
 from guestlist.api.limits import with_limits
-from guestlist.api.paging import ListQuery, list_page
+from guestlist.api.paging import ListQuery, choosing, list_page, sorting
 from guestlist.api.resources import invitations as resources
 from guestlist.models import Invitation
-from guestlist.models.fields import as_uuid
+from guestlist.models.fields import id_of
 from guestlist.models.invitation import FILTERS
 from guestlist.permissions import Permission
 
@@ -30,7 +30,9 @@ router = Router(tags=["Invitations"])
 class Recipients(Body):
     """Whom to invite: either addresses or text."""
 
-    emails: list[str] = Field(
+    model_config = either("emails", "text")
+
+    emails: Each[str] = Field(
         default_factory=list, description="One address each.", examples=[["jane@example.com"]]
     )
     text: str = Field("", description="Raw text as somebody would paste it; at most 1,000,000 characters.")
@@ -52,16 +54,25 @@ class Recipients(Body):
         """What was typed, understood. Raises addresses.InputTooLarge, TooManyAddresses."""
         if "text" in self.model_fields_set:
             return parse_addresses(self.text)
-        if len(self.emails) > (limit := actions.MAX_ADDRESSES):
+        if len(self.emails) > (limit := MAX_ADDRESSES):
             # Before a million of them are looked at one by one.
             raise errors.TooManyAddresses(count=f"{len(self.emails):,}", limit=f"{limit:,}")
         return parse_items(self.emails)
 
 
+class ReconcileQuery(BaseModel):
+    """How a set is brought about."""
+
+    dry_run: bool = Field(default=False, description="Only say what would happen.")
+    prune: bool = Field(default=False, description="Revoke what is pending and not in the set.")
+
+
 class Choice(Body):
     """Which invitations: their ids, or a filter."""
 
-    ids: list[str] = Field(default_factory=list, description="At most 10,000.")
+    model_config = ids_or("status", "q")
+
+    ids: Each[str] = Field(default_factory=list, description="At most 10,000.")
     status: str = Field("", description=", ".join(FILTERS))
     q: Search = Field("", description="Only addresses that hold this text.")
 
@@ -80,14 +91,16 @@ class Choice(Body):
 class InvitationQuery(ListQuery):
     """How to list invitations."""
 
-    status: str = Field("", description=f"{', '.join(FILTERS)}; all unless told")
-    sort: str = Field("-invited", description="email, status, invited or expires; `-` in front reverses")
+    status: str = choosing(FILTERS, "How they stand")
+    sort: str = sorting(Invitation.COLUMNS, "-invited")
 
 
 @router.post("", response={201: resources.Batch, 200: resources.Batch}, summary="Send invitations")
 def send_invitations(request: HttpRequest, slug: Path[str], payload: Recipients) -> HttpResponse:
     """201, or 200 when nothing new was sent. Every address gets its own answer, in the order given: a bad
-    one hinders no good one. Beyond a limit nothing is sent: 429 with Retry-After. Needs `member.manage`.
+    one hinders no good one. Beyond a limit nothing is sent: 429 `inviter_limit` or `organization_limit`, with
+    Retry-After. 422 `no_addresses`, `too_many_addresses`, `language_unknown` and `lifetime_invalid` refuse
+    the whole call. Needs `member.manage`.
     """
     actor = actor_of(request)
     organization = organization_of(actor, slug)
@@ -104,7 +117,10 @@ def send_invitations(request: HttpRequest, slug: Path[str], payload: Recipients)
 
 @router.post("/preview", response=resources.Batch, summary="Preview sending")
 def preview_invitations(request: HttpRequest, slug: Path[str], payload: Recipients) -> HttpResponse:
-    """What sending would answer now, with `would_send` in place of `sent`; nothing happens."""
+    """What sending would answer now, with `would_send` in place of `sent`; nothing happens. Refused like
+    sending, but for limits: 422 `no_addresses`, `too_many_addresses`, `language_unknown`, `lifetime_invalid`.
+    Needs `member.manage`.
+    """
     actor = actor_of(request)
     organization = organization_of(actor, slug)
     batch = actions.preview_invitations(
@@ -115,6 +131,37 @@ def preview_invitations(request: HttpRequest, slug: Path[str], payload: Recipien
         lifetime=payload.lifetime,
     )
     return answer(batch.as_resource())
+
+
+@router.put("", response=resources.Reconciled, summary="Reconcile invitations with a set of addresses")
+def reconcile_invitations(
+    request: HttpRequest, slug: Path[str], payload: Recipients, query: Annotated[ReconcileQuery, Query()]
+) -> HttpResponse:
+    """Invites every address of the set that is neither a member's nor pending, and leaves the others alone;
+    with `prune`, revokes pending invitations to addresses that are not in it. The same set again changes
+    nothing. Unlike sending, it leaves those alone who declined their newest invitation, and takes the empty
+    set where it is an empty list, `{"emails": []}`. Invitations that people asked for themselves, by a join
+    link or a domain, are never revoked. Where something in the set is no address, nothing is revoked and
+    `warnings` says `not_pruned`.
+
+    Beyond a limit nothing is sent and nothing revoked: 429 `inviter_limit` or `organization_limit`, with
+    Retry-After. Text without any address: 422 `no_addresses`. More than 10,000 addresses:
+    422 `too_many_addresses`; `language_unknown` and `lifetime_invalid` as for sending. Needs
+    `member.manage`.
+    """
+    actor = actor_of(request)
+    organization = organization_of(actor, slug)
+    plan = reconciliation.reconcile_invitations(
+        actor=actor,
+        organization=organization,
+        parsed=payload.parsed(),
+        may_be_empty="emails" in payload.model_fields_set,
+        prune=query.prune,
+        dry_run=query.dry_run,
+        language=payload.language,
+        lifetime=payload.lifetime,
+    )
+    return with_limits(answer(plan.as_resource()), actor, organization)
 
 
 @router.get("", response=resources.InvitationList, summary="List invitations")
@@ -133,7 +180,8 @@ def list_invitations(
 @router.post("/revoke", response=resources.Revoked, summary="Revoke several invitations")
 def revoke_invitations(request: HttpRequest, slug: Path[str], payload: Choice) -> HttpResponse:
     """Revokes those that are pending; the others are skipped. With `ids`, `results` are in their order; by
-    filter, they are the first 100 that were skipped.
+    filter, they are the first 100 that were skipped. 422 `nothing_chosen`, `too_many_ids` or `invalid_filter`
+    where the choice is none. Needs `member.manage`.
     """
     return _to_chosen(actions.revoke_invitations, request, slug, payload)
 
@@ -141,19 +189,21 @@ def revoke_invitations(request: HttpRequest, slug: Path[str], payload: Choice) -
 @router.post("/resend", response=resources.Resent, summary="Resend several invitations")
 def resend_invitations(request: HttpRequest, slug: Path[str], payload: Choice) -> HttpResponse:
     """Sends those that are pending or expired again; the others are skipped, as are expired ones at a domain
-    that is not allowed any more.
+    that is not allowed any more. 422 `nothing_chosen`, `too_many_ids` or `invalid_filter` where the choice is
+    none; 429 `inviter_limit` or `organization_limit` where they are more than a limit leaves. Needs
+    `member.manage`.
     """
     return _to_chosen(actions.resend_invitations, request, slug, payload)
 
 
 @router.get("/{invitation_id}", response=resources.Invitation, summary="Show an invitation")
 def get_invitation(request: HttpRequest, slug: Path[str], invitation_id: str) -> HttpResponse:
-    """Needs `member.manage`."""
+    """How it stands now, and what became of its mail. Needs `member.manage`."""
     actor = actor_of(request)
     organization = organization_of(actor, slug)
     access.require(actor, organization, Permission.MEMBER_MANAGE)
     rows = Invitation.objects.for_display().filter(organization=organization)
-    invitation = rows.filter(pk=_id(invitation_id)).first()
+    invitation = rows.filter(pk=id_of(invitation_id)).first()
     if invitation is None:
         raise errors.NotFound
     return answer(invitation.as_resource())
@@ -161,14 +211,18 @@ def get_invitation(request: HttpRequest, slug: Path[str], invitation_id: str) ->
 
 @router.post("/{invitation_id}/revoke", response=resources.Invitation, summary="Revoke an invitation")
 def revoke_invitation(request: HttpRequest, slug: Path[str], invitation_id: str) -> HttpResponse:
-    """From then on nobody can join with it. 409 `not_pending` where it has ended already."""
+    """From then on nobody can join with it. 409 `not_pending` where it has ended already. Needs
+    `member.manage`.
+    """
     return _to_one(actions.revoke_invitation, request, slug, invitation_id)
 
 
 @router.post("/{invitation_id}/resend", response=resources.Invitation, summary="Resend an invitation")
 def resend_invitation(request: HttpRequest, slug: Path[str], invitation_id: str) -> HttpResponse:
     """Sends it again and starts its lifetime anew. An expired one is answered with a new invitation, which
-    has a new id and link. 409 `not_pending` where it has ended otherwise.
+    has a new id and link. 409 `not_pending` where it has ended otherwise, `suppressed` where the person
+    asked for no more, `domain_not_allowed` where the settings keep it out meanwhile; 429 `resend_limit`,
+    `inviter_limit` or `organization_limit`. Needs `member.manage`.
     """
     return _to_one(actions.resend_invitation, request, slug, invitation_id)
 
@@ -178,7 +232,7 @@ def _to_one(
 ) -> HttpResponse:
     actor = actor_of(request)
     organization = organization_of(actor, slug)
-    invitation = action(actor=actor, organization=organization, invitation_id=_id(invitation_id))
+    invitation = action(actor=actor, organization=organization, invitation_id=id_of(invitation_id))
     return answer(invitation.as_resource())
 
 
@@ -189,8 +243,3 @@ def _to_chosen(
     organization = organization_of(actor, slug)
     result = action(actor=actor, organization=organization, selection=choice.selection())
     return answer(result.as_resource())
-
-
-def _id(text: str) -> UUID:
-    """An id that is none is the id of nothing."""
-    return as_uuid(text) or UUID(int=0)

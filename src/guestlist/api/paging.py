@@ -1,6 +1,6 @@
 """Lists: a page at a time behind a cursor."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.db import DataError, models
@@ -9,8 +9,28 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from guestlist import errors
 from guestlist.api.bodies import Search, answer
-from guestlist.api.errors import InvalidInput
 from guestlist.models.listing import COUNT_LIMIT, Columns, Listing, Page, capped_counts
+
+
+def sorting(columns: Iterable[str], default: str) -> Any:
+    """The parameter `sort` of a list with these columns."""
+    names = list(columns)
+    said = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    return Field(
+        default,
+        description=f"By {said}; `-` in front reverses.",
+        json_schema_extra={"enum": [f"{sign}{name}" for name in names for sign in ("", "-")]},
+    )
+
+
+def choosing(values: Iterable[str], description: str) -> Any:
+    """A parameter by which a list shows only what is one of `values`; all unless told."""
+    names = list(values)
+    return Field(
+        "",
+        description=f"{description}: {', '.join(names)}; all unless told.",
+        json_schema_extra={"enum": ["", *names]},
+    )
 
 
 class ListQuery(BaseModel):
@@ -38,10 +58,8 @@ def list_page(
 ) -> HttpResponse:
     """One page of `rows`, each as `show` says it. `total` is exact up to 10,000, then null.
 
-    Raises InvalidFilter, InvalidCursor, and InvalidInput for a parameter that the list does not know.
+    Raises InvalidFilter, InvalidCursor.
     """
-    for unknown in sorted(request.GET.keys() - type(query).model_fields.keys()):
-        raise InvalidInput.of(unknown[:200], "unknown_field", "There is no such parameter.")
     page = _page(Listing.of(rows, columns, sort), query)
     total = capped_counts([rows])[0]
     return answer(

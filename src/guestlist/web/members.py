@@ -16,7 +16,7 @@ from guestlist.actions import members
 from guestlist.actions.member_batches import MemberSelection
 from guestlist.actions.member_export import HEADER, export_members
 from guestlist.models import Membership, Role
-from guestlist.models.fields import as_uuid
+from guestlist.models.fields import as_uuid, id_of
 from guestlist.models.membership import NEEDS_ROLE
 from guestlist.permissions import Permission
 from guestlist.web.access import Visit, member_page, shell
@@ -201,7 +201,7 @@ def _fields(selection: MemberSelection) -> list[tuple[str, str]]:
 def _chosen_role(request: HttpRequest) -> UUID | None:
     """None for no role; what is no id is nobody's."""
     text = request.POST.get("new_role", "")
-    return None if text == NEEDS_ROLE else as_uuid(text) or UUID(int=0)
+    return None if text == NEEDS_ROLE else id_of(text)
 
 
 def _role_choices(visit: Visit, *, fixed: bool = True) -> list[tuple[str, str, bool]]:

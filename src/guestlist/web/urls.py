@@ -4,6 +4,7 @@ from django.urls import path
 
 from guestlist.web import (
     accept,
+    api_keys,
     audit_log,
     decline,
     delivery,
@@ -24,6 +25,9 @@ from guestlist.web import (
     roles,
     settings,
     unsubscribe,
+    webhook_deliveries,
+    webhook_form,
+    webhooks,
 )
 from guestlist.web import help as help_page
 
@@ -83,6 +87,34 @@ urlpatterns = [
     path(f"{_ADMIN}/audit-log", audit_log.index, name="audit_log"),
     path(f"{_ADMIN}/audit-log/export.csv", audit_log.export_csv, name="audit_csv"),
     path(f"{_ADMIN}/audit-log/export.jsonl", audit_log.export_jsonl, name="audit_jsonl"),
+    path(f"{_ADMIN}/api-keys", api_keys.index, name="api_keys"),
+    path(f"{_ADMIN}/api-keys/new", api_keys.new, name="new_api_key"),
+    path(f"{_ADMIN}/api-keys/<uuid:api_key_id>/rotate", api_keys.rotate, name="rotate_api_key"),
+    path(f"{_ADMIN}/api-keys/<uuid:api_key_id>/revoke", api_keys.revoke, name="revoke_api_key"),
+    path(f"{_ADMIN}/webhooks", webhooks.index, name="webhooks"),
+    path(f"{_ADMIN}/webhooks/new", webhook_form.new, name="new_webhook"),
+    path(f"{_ADMIN}/webhooks/<uuid:webhook_id>", webhook_deliveries.index, name="webhook"),
+    path(f"{_ADMIN}/webhooks/<uuid:webhook_id>/edit", webhook_form.edit, name="edit_webhook"),
+    path(f"{_ADMIN}/webhooks/<uuid:webhook_id>/off", webhooks.turn_off, name="turn_off_webhook"),
+    path(f"{_ADMIN}/webhooks/<uuid:webhook_id>/on", webhooks.turn_on, name="turn_on_webhook"),
+    path(f"{_ADMIN}/webhooks/<uuid:webhook_id>/delete", webhooks.delete, name="delete_webhook"),
+    path(f"{_ADMIN}/webhooks/<uuid:webhook_id>/rotate", webhooks.rotate, name="rotate_webhook_secret"),
+    path(f"{_ADMIN}/webhooks/<uuid:webhook_id>/test", webhook_deliveries.send_test, name="test_webhook"),
+    path(
+        f"{_ADMIN}/webhooks/<uuid:webhook_id>/redeliver",
+        webhook_deliveries.redeliver_since,
+        name="redeliver_webhook_deliveries",
+    ),
+    path(
+        f"{_ADMIN}/webhooks/<uuid:webhook_id>/deliveries/<uuid:webhook_delivery_id>",
+        webhook_deliveries.show,
+        name="webhook_delivery",
+    ),
+    path(
+        f"{_ADMIN}/webhooks/<uuid:webhook_id>/deliveries/<uuid:webhook_delivery_id>/redeliver",
+        webhook_deliveries.redeliver,
+        name="redeliver_webhook_delivery",
+    ),
     path(f"{_ADMIN}/settings", settings.index, name="settings"),
     path(f"{_ADMIN}/settings/invitations", invitation_settings.index, name="settings_invitations"),
     path(f"{_ADMIN}/settings/email", settings.email, name="settings_email"),

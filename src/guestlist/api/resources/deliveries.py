@@ -31,10 +31,20 @@ class Happened(Resource):
 
 
 class Message(Delivery):
-    """A message by itself. A digest and a test belong to no invitation."""
+    """A message by itself. What is not about one invitation belongs to none."""
 
     id: str
-    kind: Literal["invitation", "reminder", "asked", "declined", "digest", "test"]
+    kind: Literal[
+        "invitation",
+        "reminder",
+        "asked",
+        "declined",
+        "digest",
+        "test",
+        "domain_code",
+        "join_request",
+        "webhook_off",
+    ]
     to: str
     invitation_id: str | None
     message_id: str
