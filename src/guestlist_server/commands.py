@@ -13,13 +13,23 @@ import typer
 
 def add_commands(app: typer.Typer) -> None:
     """Add the commands that run a server."""
-    for command in (serve, worker, migrate, doctor):
-        app.command()(command)
+    for command, *examples in (
+        (serve, "serve", "serve --host 0.0.0.0 --port 8080 --workers 4"),
+        (worker, "worker"),
+        (migrate, "migrate"),
+        (doctor, "doctor", "doctor --json"),
+    ):
+        app.command(epilog=_example(*examples))(command)
+
+
+def _example(*lines: str) -> str:
+    """As guestlist.cli.output.example, which needs Django."""
+    return "\n".join(("\b", "Example:", *(f"  guestlist {line}" for line in lines)))
 
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes that answer requests.")] = 1,
     mail: Annotated[
         bool, typer.Option("--worker/--no-worker", help="Also run the process that sends mail.")

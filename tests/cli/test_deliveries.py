@@ -3,6 +3,8 @@
 import pytest
 
 from guestlist.models import Delivery, Event
+from tests.api.conftest import ApiClient
+from tests.cli.test_commands import assert_refused
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +54,18 @@ def test_one_message_is_tried_again(run, failed):
     assert "it is queued already" in again.stdout
 
 
+def test_for_one_message_a_program_gets_what_rest_answers(run, organization, failed, make_key):
+    tried = run("deliveries", "retry", "northwind", str(failed.pk), "--json")
+    assert tried.exit_code == 0
+    rest = ApiClient(make_key(organization))
+    assert tried.data == rest("GET", f"northwind/deliveries/{failed.pk}").data
+    assert tried.data["state"] == "queued"
+    again = run("deliveries", "retry", "northwind", str(failed.pk), "--json")
+    assert_refused(again, "not_retryable")
+    assert again.data == rest("POST", f"northwind/deliveries/{failed.pk}/retry").data
+    assert_refused(run("deliveries", "retry", "northwind", "nope", "--json"), "not_found")
+
+
 def test_all_failed_ones_are_tried_again(run, failed):
     result = run("deliveries", "retry", "northwind", "--all-failed")
     assert (result.exit_code, result.stdout) == (0, "1 message is tried again.\n")
@@ -60,7 +74,8 @@ def test_all_failed_ones_are_tried_again(run, failed):
 
 
 def test_a_message_of_another_organization_is_not_found(run, failed, beta):
-    result = run("deliveries", "retry", "beta", str(failed.pk), "--json")
-    assert result.data["results"] == [{"id": str(failed.pk), "outcome": "not_found"}]
+    assert_refused(run("deliveries", "retry", "beta", str(failed.pk), "--json"), "not_found")
+    result = run("deliveries", "retry", "beta", str(failed.pk), "nope", "--json")
+    assert [each["outcome"] for each in result.data["results"]] == ["not_found"] * 2
     failed.refresh_from_db()
     assert failed.state == "failed"

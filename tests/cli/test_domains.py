@@ -28,3 +28,7 @@ def test_a_domain_is_removed(run, organization, beta):
 
 def test_an_unknown_domain_is_refused(run, organization):
     assert_refused(run("domains", "remove", "northwind", "acme.test", "--json"), "not_found")
+    refused = run("domains", "remove", "northwind", "acme.test")
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == "Error: Northwind has no domain “acme.test”.\n"
+    assert_refused(run("domains", "remove", "northwind", "a\0\udcff", "--json"), "not_found")

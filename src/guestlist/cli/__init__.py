@@ -19,6 +19,7 @@ def add_commands(app: typer.Typer) -> None:
         members,
         organizations,
         roles,
+        webhook_log,
     )
 
     app.add_typer(organizations.app, name="organizations")
@@ -29,6 +30,7 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(roles.app, name="roles")
     app.add_typer(domains.app, name="domains")
     app.add_typer(api_keys.app, name="api-keys")
+    app.add_typer(webhook_log.app, name="webhooks")
     app.add_typer(audit.app, name="audit")
     app.add_typer(bounces.app, name="bounces")
 

@@ -13,14 +13,21 @@ from django.utils.dateparse import parse_date, parse_datetime
 from guestlist import errors
 from guestlist.actions.audit import Filters, Log
 from guestlist.actions.audit_proof import Verdict, broken_guards, verify, verify_all
-from guestlist.cli import output
+from guestlist.cli import completion, output
 from guestlist.csv_lines import csv_lines
 from guestlist.events import TYPES
-from guestlist.models import Event
+from guestlist.models import Event, Organization
 from guestlist.models.fields import timestamp
 
 app = output.group("Read the audit log, export it, prove that nothing is missing.")
-Type = Annotated[str, typer.Option("--type", help="Only this type, such as invitation.sent.")]
+Type = Annotated[
+    str,
+    typer.Option(
+        "--type",
+        help="Only this type, such as invitation.sent.",
+        autocompletion=completion.choices(*sorted(TYPES)),
+    ),
+]
 Person = Annotated[str, typer.Option(help="Only by or about whoever has this name or address.")]
 Since = Annotated[str, typer.Option(metavar="TIME", help="Only from then on: 2026-03-01, in UTC.")]
 
@@ -69,7 +76,10 @@ def export(
 ) -> None:
     """Print the whole log, the oldest first, as CSV or with one JSON object to a line."""
     with output.refusals(as_json=False):
-        events = _log(slug, type_, person, since).all(oldest_first=True)
+        log = _log(slug, type_, person, since)
+        events = output.progress(
+            log.all(oldest_first=True), label="Events", length=log.count(), shown=output.is_piped()
+        )
         for part in _csv(events) if format_ == Format.CSV else _json_lines(events):
             typer.echo(part, nl=False)
 
@@ -81,7 +91,9 @@ def verify_(
 ) -> None:
     """Prove that no event is missing and that none can be changed or deleted."""
     with output.refusals(as_json=as_json):
-        verdicts = filter(None, [verify(output.find_organization(slug))]) if slug else verify_all()
+        verdicts = (
+            filter(None, [verify(output.find_organization(slug))]) if slug else _verify_all(as_json=as_json)
+        )
         found, verified = [], 0
         for verdict in verdicts:
             verified += 1
@@ -96,6 +108,11 @@ def verify_(
         ok = not problems and not found
         _say(found, problems, verified)
     raise typer.Exit(0 if ok else 1)
+
+
+def _verify_all(*, as_json: bool) -> Iterator[Verdict]:
+    number = Organization.objects.count()
+    return output.progress(verify_all(), label="Organizations", length=number, shown=not as_json)
 
 
 def _say(broken: list[Verdict], problems: list[str], verified: int) -> None:
@@ -121,11 +138,11 @@ def _wrong(verdict: Verdict) -> str:
 def _log(slug: str, type_: str, person: str, since: str) -> Log:
     organization = output.find_organization(slug)
     if type_ and type_ not in TYPES:
-        raise errors.InvalidFilter(value=output.shown(type_), choices=", ".join(sorted(TYPES)))
-    return Log(organization, Filters(type=type_, person=output.shown(person), since=_time(since)))
+        raise errors.InvalidFilter(field="type", value=output.shown(type_), choices=", ".join(sorted(TYPES)))
+    return Log(organization, Filters(type=type_, person=output.shown(person), since=moment(since)))
 
 
-def _time(text: str) -> datetime | None:
+def moment(text: str) -> datetime | None:
     """A time, or the beginning of a day, in UTC unless it says otherwise."""
     if not text:
         return None

@@ -2,26 +2,33 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any
-from uuid import UUID
 
 import typer
 
 from guestlist import errors
 from guestlist.actions import retries
-from guestlist.cli import output
+from guestlist.cli import completion, output
 from guestlist.models import Delivery, Organization
 from guestlist.models.delivery import State
-from guestlist.models.fields import as_uuid
+from guestlist.models.fields import id_of
 
 app = output.group("List messages and try them again.")
-NOTHING = UUID(int=0)
 
 
 @app.command("list", epilog=output.example("deliveries list northwind --state failed"))
 def list_(
     slug: output.Slug,
-    state: Annotated[str, typer.Option(help=f"{', '.join(State.values)}.")] = "",
-    sort: Annotated[str, typer.Option(help="to, state or created; - in front reverses.")] = "-created",
+    state: Annotated[
+        str,
+        typer.Option(help=f"{', '.join(State.values)}.", autocompletion=completion.choices(*State.values)),
+    ] = "",
+    sort: Annotated[
+        str,
+        typer.Option(
+            help="to, state or created; - in front reverses.",
+            autocompletion=completion.sorts("to", "state", "created"),
+        ),
+    ] = "-created",
     q: Annotated[str, typer.Option(help="Only addresses that hold this text.")] = "",
     as_json: output.Json = False,
 ) -> None:
@@ -29,7 +36,7 @@ def list_(
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
         rows = Delivery.objects.filter(organization=organization).in_state(output.shown(state))
-        rows = rows.matching(output.shown(q)).select_related("invitation")
+        rows = rows.matching(output.searched(q)).select_related("invitation")
         found = output.read_all(rows, Delivery.COLUMNS, sort, Delivery.as_own_resource)
     if as_json:
         output.print_json_list(found)
@@ -53,6 +60,9 @@ def retry(
     """Try failed and deferred messages again, under the same Message-ID."""
     if bool(ids) == all_failed:
         raise typer.BadParameter("Give either ids or --all-failed.")
+    if as_json and ids and len(ids) == 1:
+        _retry_one(slug, ids[0])
+        return
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
         if all_failed:
@@ -66,11 +76,20 @@ def retry(
     raise typer.Exit(1 if result.skipped and not result.retried else 0)
 
 
+def _retry_one(slug: str, text: str) -> None:
+    """As REST answers for one: with the message, or with the refusal."""
+    with output.refusals(as_json=True):
+        delivery = _retry(output.find_organization(slug), text)
+    output.print_json(delivery.as_own_resource())
+
+
+def _retry(organization: Organization, text: str) -> Delivery:
+    return retries.retry_delivery(actor=output.OPERATOR, organization=organization, delivery_id=id_of(text))
+
+
 def _try(organization: Organization, text: str) -> tuple[str, errors.GuestlistError | None]:
     try:
-        retries.retry_delivery(
-            actor=output.OPERATOR, organization=organization, delivery_id=as_uuid(text) or NOTHING
-        )
+        _retry(organization, text)
     except (errors.NotFound, errors.NotRetryable) as error:
         return text, error
     return text, None

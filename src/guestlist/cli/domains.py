@@ -1,6 +1,6 @@
 """Domains on the command line."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -8,10 +8,13 @@ from guestlist import errors
 from guestlist.actions import domains as actions
 from guestlist.cli import output
 from guestlist.models import Domain, Organization
-from guestlist.models.fields import timestamp
 
 app = output.group("List and remove mail domains.")
 Name = Annotated[str, typer.Argument(metavar="DOMAIN", help="As the list shows it, for example acme.com.")]
+
+
+class NoSuchDomain(errors.NotFound):
+    """{organization} has no domain “{domain}”."""
 
 
 @app.command("list", epilog=output.example("domains list northwind"))
@@ -20,7 +23,7 @@ def list_(slug: output.Slug, as_json: output.Json = False) -> None:
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
         rows = Domain.objects.filter(organization=organization).order_by("domain")
-        found = [_resource(row) for row in rows[: actions.MOST_DOMAINS]]
+        found = [row.as_resource() for row in rows[: actions.MOST_DOMAINS]]
     if as_json:
         output.print_json_list(found)
     elif found:
@@ -42,18 +45,9 @@ def remove(slug: output.Slug, domain: Name, as_json: output.Json = False) -> Non
 
 
 def _find(organization: Organization, text: str) -> Domain:
-    row = Domain.objects.filter(organization=organization, domain=text.strip().lower()).first()
+    # What no database can store is no name, and is answered like any other unknown one.
+    name = output.shown(text).strip().lower()
+    row = Domain.objects.filter(organization=organization, domain=name).first()
     if row is None:
-        raise errors.NotFound
+        raise NoSuchDomain(organization=organization.name, domain=text)
     return row
-
-
-def _resource(row: Domain) -> dict[str, Any]:
-    return {
-        "id": str(row.pk),
-        "domain": row.domain,
-        "mode": row.mode,
-        "email": row.email,
-        "verified_at": timestamp(row.verified_at),
-        "created_at": timestamp(row.created_at),
-    }

@@ -1,32 +1,38 @@
 """Invitations on the command line."""
 
-import codecs
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
-from guestlist import errors
 from guestlist.actions import invitations as actions
-from guestlist.actions.batches import REASONS, BulkResult, InvitationBatch, Selection
-from guestlist.addresses import ParsedAddresses, parse_addresses, parse_items
-from guestlist.cli import output
+from guestlist.actions.batches import BulkResult, Selection
+from guestlist.actions.reconciliation import NOT_PRUNED, reconcile_invitations
+from guestlist.cli import completion, output, reconciliation, sending
 from guestlist.models import Invitation, Organization
 from guestlist.models.invitation import FILTERS, Status
 
 app = output.group("Send, list, resend and revoke invitations.")
-MAX_FILE = 4_000_000
 Addresses = Annotated[
     list[str] | None,
     typer.Argument(metavar="ADDRESS", help="Addresses, with blanks between them.", show_default=False),
 ]
 AllPending = Annotated[bool, typer.Option("--all-pending", help="All that are pending.")]
+Language = Annotated[
+    str,
+    typer.Option(
+        help="Of the mail, like de; the organization’s unless told.", autocompletion=completion.languages
+    ),
+]
+# What is not said in the words of REST.
+_WORDS = {"not_found": "never invited", "not_pending": "no longer pending", "duplicate": "listed twice"}
 
 
 @app.command(
     epilog=output.example(
         "invitations send northwind jane@example.com bob@example.com",
-        "invitations send northwind --file addresses.txt --dry-run",
+        "invitations send northwind --file people.csv --dry-run",
     )
 )
 def send(
@@ -34,9 +40,11 @@ def send(
     addresses: Addresses = None,
     file: Annotated[
         typer.FileBinaryRead | None,
-        typer.Option(metavar="FILE", help="Text with addresses in it, in any form; - is standard input."),
+        typer.Option(
+            metavar="FILE", help="A CSV file, or text with addresses in it in any form; - is standard input."
+        ),
     ] = None,
-    language: Annotated[str, typer.Option(help="Of the mail, like de; the organization’s unless told.")] = "",
+    language: Language = "",
     lifetime: Annotated[
         str,
         typer.Option(help="How long they can be accepted: 36h, 7d or never; the organization’s unless told."),
@@ -49,37 +57,104 @@ def send(
         raise typer.BadParameter("Give addresses, or --file.")
     action = actions.preview_invitations if dry_run else actions.send_invitations
     with output.refusals(as_json=as_json):
-        organization = output.find_organization(slug)
-        parsed = _parsed(addresses or [], file.read(MAX_FILE + 1) if file else None)
-        batch = action(
+        sent = sending.send(
+            action,
+            organization=output.find_organization(slug),
+            addresses=sending.given(addresses or [], file),
+            language=language,
+            lifetime=lifetime,
+            shown=not as_json,
+        )
+    if as_json:
+        output.print_json(sent.as_resource())
+    else:
+        sending.print_sent(sent, dry_run=dry_run)
+    raise typer.Exit(1 if sent.failed else 0)
+
+
+@app.command(
+    epilog=output.example(
+        "invitations reconcile northwind --file people.csv --prune --dry-run",
+        "invitations reconcile northwind --file people.csv --prune --yes",
+    )
+)
+def reconcile(
+    slug: output.Slug,
+    addresses: Addresses = None,
+    file: Annotated[
+        typer.FileBinaryRead | None,
+        typer.Option(
+            metavar="FILE", help="A CSV file, or text with addresses in it in any form; - is standard input."
+        ),
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Revoke what is pending and not among the addresses.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before anything is revoked.")] = False,
+    language: Language = "",
+    lifetime: Annotated[
+        str,
+        typer.Option(help="How long they can be accepted: 36h, 7d or never; the organization’s unless told."),
+    ] = "",
+    as_json: output.Json = False,
+) -> None:
+    """Invite whoever of these addresses is missing, and with --prune revoke what else is pending.
+
+    Doing it again changes nothing. Who declined is left alone; so are invitations that people asked for
+    themselves.
+    """
+    if not addresses and file is None:
+        raise typer.BadParameter("Give addresses, or --file.")
+    asks = prune and not (yes or dry_run)
+    if asks:
+        reconciliation.check_can_ask()
+    with output.refusals(as_json=as_json):
+        given = sending.given(addresses or [], file)
+        act = partial(
+            reconcile_invitations,
             actor=output.OPERATOR,
-            organization=organization,
-            parsed=parsed,
+            organization=output.find_organization(slug),
+            parsed=given.parsed,
+            prune=prune,
             language=language,
             lifetime=lifetime,
         )
+        if asks:
+            reconciliation.ask(act(dry_run=True), as_json=as_json)
+        plan = act(dry_run=dry_run)
+    sent = sending.Sent(plan.batch, given.rows)
     if as_json:
-        output.print_json(batch.as_resource())
+        output.print_json(plan.as_resource() | sent.as_resource())
     else:
-        _print_batch(batch, dry_run)
-    raise typer.Exit(1 if batch.invalid and not batch.sent else 0)
+        reconciliation.print_done(plan, sent)
+    raise typer.Exit(1 if sent.failed or NOT_PRUNED in plan.batch.warnings else 0)
 
 
 @app.command("list", epilog=output.example("invitations list northwind --status pending --sort email"))
 def list_(
     slug: output.Slug,
-    status: Annotated[str, typer.Option(help=f"{', '.join(FILTERS)}.")] = "",
-    sort: Annotated[str, typer.Option(help="email, status, invited or expires; - in front reverses.")] = (
-        "-invited"
-    ),
+    status: Annotated[
+        str, typer.Option(help=f"{', '.join(FILTERS)}.", autocompletion=completion.choices(*FILTERS))
+    ] = "",
+    sort: Annotated[
+        str,
+        typer.Option(
+            help="email, status, invited or expires; - in front reverses.",
+            autocompletion=completion.sorts("email", "status", "invited", "expires"),
+        ),
+    ] = "-invited",
     q: Annotated[str, typer.Option(help="Only addresses that hold this text.")] = "",
     as_json: output.Json = False,
 ) -> None:
     """List invitations, newest first unless told otherwise."""
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
-        rows = Selection(status=status, q=output.shown(q)).rows(organization)
-        found = output.read_all(rows, Invitation.COLUMNS, sort)
+        rows = Selection(status=status, q=output.searched(q)).rows(organization)
+        columns = Invitation.columns(status) if status else Invitation.COLUMNS
+        found = output.read_all(rows, columns, sort)
     if as_json:
         output.print_json_list(found)
     elif found:
@@ -146,50 +221,7 @@ def _print_result(result: BulkResult, addresses: Sequence[str]) -> None:
     output.say(str(result))
     for address, (_, outcome) in zip(addresses, result.results, strict=False):
         if outcome != result.verb:
-            output.say(f"  {address}: {_words(outcome)}")
-
-
-def _parsed(addresses: list[str], content: bytes | None) -> ParsedAddresses:
-    if content is None:
-        return parse_items(addresses)
-    if len(content) > MAX_FILE:
-        raise errors.InputTooLarge
-    return parse_addresses("\n".join((*addresses, _decoded(content))))
-
-
-def _decoded(content: bytes) -> str:
-    """Text as UTF-8, or UTF-16 where it says so. A byte that fits neither spoils its own line only."""
-    utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return content.decode("utf-16" if utf_16 else "utf-8-sig", errors="replace")
-
-
-def _print_batch(batch: InvitationBatch, dry_run: bool) -> None:
-    if dry_run:
-        _print_preview(batch)
-    else:
-        output.say(str(batch))
-    for outcome in batch.marked:
-        if outcome.mark:
-            said = f"{_words(outcome.mark.warning)}: {outcome.mark.detail}".rstrip(": ")
-            output.say(f"  {outcome.item.token}: {said}")
-    for outcome in batch.invalid:
-        output.say(f"  {outcome.item.token}: {REASONS.get(outcome.item.reason or '', 'invalid')}")
-
-
-def _print_preview(batch: InvitationBatch) -> None:
-    counts = {"would be sent": batch.sent, "to fix": len(batch.invalid)}
-    for name in ("already_member", "already_invited", "suppressed", "duplicate"):
-        counts[_words(name)] = batch.count(name)
-    output.say(
-        "Dry run, nothing was sent: " + ", ".join(f"{n} {what}" for what, n in counts.items() if n) + "."
-    )
-    for outcome in batch.outcomes:
-        if outcome.outcome == "would_send" and outcome.item.address:
-            output.say(f"  {outcome.item.address.email}")
-
-
-def _words(code: str) -> str:
-    return code.replace("_", " ")
+            output.say(f"  {address}: {_WORDS.get(outcome) or sending.words(outcome)}")
 
 
 def _row(invitation: dict[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import typer
 
 from guestlist import errors
 from guestlist.actions import join_links as actions
-from guestlist.cli import output
+from guestlist.cli import completion, output
 from guestlist.models import JoinLink, Organization
 from guestlist.models.fields import as_uuid
 
@@ -52,7 +52,11 @@ def create(
 def list_(
     slug: output.Slug,
     sort: Annotated[
-        str, typer.Option(help="name, uses, expires, status or created; - in front reverses.")
+        str,
+        typer.Option(
+            help="name, uses, expires, status or created; - in front reverses.",
+            autocompletion=completion.sorts("name", "uses", "expires", "status", "created"),
+        ),
     ] = "-created",
     as_json: output.Json = False,
 ) -> None:

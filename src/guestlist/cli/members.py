@@ -4,24 +4,47 @@ from typing import Annotated
 
 import typer
 
-from guestlist import errors
 from guestlist.actions import members as actions
 from guestlist.actions.member_export import HEADER, export_members
-from guestlist.cli import output
+from guestlist.cli import completion, output
+from guestlist.cli.roles import NONE, find_role
 from guestlist.csv_lines import csv_lines
-from guestlist.models import Membership, Organization, Role
+from guestlist.models import Membership, Organization
+from guestlist.models.membership import NEEDS_ROLE
 
 app = output.group("List and export members, change their roles, remove them.")
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="A verified address of the member, or their id.")]
 
 
-@app.command("list", epilog=output.example("members list northwind"))
-def list_(slug: output.Slug, as_json: output.Json = False) -> None:
-    """List the members by name."""
+@app.command(
+    "list", epilog=output.example("members list northwind", "members list northwind --role Admin --q jane")
+)
+def list_(
+    slug: output.Slug,
+    q: Annotated[str, typer.Option(help="Only with this text in the name or address.")] = "",
+    role: Annotated[
+        str,
+        typer.Option(
+            help="Only those with the role of this name or id; none is those without one.",
+            autocompletion=completion.roles,
+        ),
+    ] = "",
+    sort: Annotated[
+        str,
+        typer.Option(
+            help="name, email, role or joined; - in front reverses.",
+            autocompletion=completion.sorts(*Membership.COLUMNS),
+        ),
+    ] = "name",
+    as_json: output.Json = False,
+) -> None:
+    """List the members, by name unless told otherwise."""
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
-        members = Membership.objects.active().filter(organization=organization).select_related("role")
-        found = output.read_all(members, Membership.COLUMNS, "name")
+        members = Membership.objects.active().filter(organization=organization)
+        held = NEEDS_ROLE if role == NONE else role and str(find_role(organization, role).pk)
+        members = members.with_role(held).matching(output.searched(q)).select_related("role")
+        found = output.read_all(members, Membership.columns(held), sort)
     if as_json:
         output.print_json_list(found)
     elif found:
@@ -31,14 +54,21 @@ def list_(slug: output.Slug, as_json: output.Json = False) -> None:
         ]
         output.print_table(("NAME", "EMAIL", "ROLE", "JOINED"), rows)
     else:
-        output.say("There are no members yet.")
+        output.say("There are no such members.")
 
 
 @app.command("change-role", epilog=output.example("members change-role northwind jane@example.com Admin"))
 def change_role(
     slug: output.Slug,
     email: Email,
-    role: Annotated[str, typer.Argument(metavar="ROLE", help="Name of the role; none takes it away.")],
+    role: Annotated[
+        str,
+        typer.Argument(
+            metavar="ROLE",
+            help="Name of the role, or its id; none takes it away.",
+            autocompletion=completion.roles,
+        ),
+    ],
     as_json: output.Json = False,
 ) -> None:
     """Give a member another role."""
@@ -48,7 +78,7 @@ def change_role(
             actor=output.OPERATOR,
             organization=organization,
             member_id=_find_member(organization, email).pk,
-            role_id=_find_role(organization, role),
+            role_id=None if role == NONE else find_role(organization, role).pk,
         )
     if as_json:
         output.print_json(member.as_resource())
@@ -75,6 +105,8 @@ def export(slug: output.Slug) -> None:
     with output.refusals(as_json=False):
         organization = output.find_organization(slug)
         rows = export_members(actor=output.OPERATOR, organization=organization)
+        number = Membership.objects.active().filter(organization=organization).count()
+    rows = output.progress(rows, label="Members", length=number, shown=output.is_piped())
     for lines in csv_lines(HEADER, rows):
         typer.echo(lines, nl=False)
 
@@ -83,12 +115,3 @@ def _find_member(organization: Organization, email: str) -> Membership:
     if member := actions.find_member(organization, email):
         return member
     raise output.NoSuchMember(organization=organization.name, email=email)
-
-
-def _find_role(organization: Organization, name: str) -> object:
-    if name == "none":
-        return None
-    roles = {role.name.casefold(): role.pk for role in Role.objects.filter(organization=organization)}
-    if name.casefold() not in roles:
-        raise errors.UnknownRole
-    return roles[name.casefold()]

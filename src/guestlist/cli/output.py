@@ -1,10 +1,11 @@
 """What commands print: a table or a sentence for people, what REST would answer for programs."""
 
 import json
+import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from django.contrib.auth import get_user_model
@@ -13,14 +14,23 @@ from django.db import models
 from guestlist import addresses, errors
 from guestlist.actions import slugs
 from guestlist.actors import Actor
+from guestlist.cli import completion
 from guestlist.conf import conf
 from guestlist.models import Organization
 from guestlist.models.listing import COUNT_LIMIT, Columns, Listing
 
 Json = Annotated[bool, typer.Option("--json", help="Print what the REST API would answer.")]
-Slug = Annotated[str, typer.Argument(metavar="ORG", help="The organization's short name.")]
+Slug = Annotated[
+    str,
+    typer.Argument(
+        metavar="ORG", help="The organization's short name.", autocompletion=completion.organizations
+    ),
+]
+Piece = TypeVar("Piece")
 OPERATOR = Actor.operator()
 _PAGE = 500
+# As REST has it.
+_LONGEST_Q = 320
 _UNSHOWN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -30,6 +40,12 @@ class NoSuchOrganization(errors.NotFound):
 
 class NoSuchMember(errors.NotFound):
     """{organization} has no member with the verified address or id “{email}”."""
+
+
+class SearchInvalid(errors.InvalidInput):
+    """Search for at most {longest} characters, none of which is NUL or undecodable."""
+
+    field = "q"
 
 
 class NoSuchAccount(errors.NotFound):
@@ -80,6 +96,28 @@ def refusals(*, as_json: bool) -> Iterator[None]:
         raise typer.Exit(1) from error
 
 
+def progress(
+    pieces: Iterable[Piece], *, label: str, length: int | None = None, shown: bool = True
+) -> Iterator[Piece]:
+    """The pieces of long work, with a bar on standard error while they are taken: only on a terminal, only
+    where it is to be shown, and not for a single piece. `length` is how many there are.
+    """
+    number = len(pieces) if isinstance(pieces, Sequence) else length
+    if not shown or number == 1 or not sys.stderr.isatty():
+        yield from pieces
+        return
+    steps = max(1, (number or 0) // 200)
+    with typer.progressbar(
+        pieces, label=label, length=number, file=sys.stderr, update_min_steps=steps
+    ) as bar:
+        yield from bar
+
+
+def is_piped() -> bool:
+    """Whether what is printed goes elsewhere, so that a bar does not run through it."""
+    return not sys.stdout.isatty()
+
+
 def print_json(data: Any) -> None:
     """ASCII only: whatever was typed, no control character reaches the terminal."""
     typer.echo(json.dumps(data, indent=2))
@@ -93,6 +131,13 @@ def say(sentence: str) -> None:
 def shown(text: str) -> str:
     """`text` with everything that would steer a terminal, or not be seen, written as an escape."""
     return "".join(_escaped(c) if unicodedata.category(c) in _UNSHOWN else c for c in text)
+
+
+def searched(text: str) -> str:
+    """`text` if lists can be searched for it. Raises SearchInvalid."""
+    if len(text) > _LONGEST_Q or "\0" in text or any(map(_is_surrogate, text)):
+        raise SearchInvalid(longest=_LONGEST_Q)
+    return text
 
 
 def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -133,6 +178,10 @@ def print_json_list(resources: Sequence[dict[str, Any]]) -> None:
 def day(timestamp: str | None) -> str:
     """The date of a time, or a dash."""
     return timestamp[:10] if timestamp else "–"
+
+
+def _is_surrogate(character: str) -> bool:
+    return unicodedata.category(character) == "Cs"
 
 
 def _escaped(character: str) -> str:

@@ -6,14 +6,17 @@ import typer
 
 from guestlist import errors
 from guestlist.actions import roles as actions
-from guestlist.cli import output
+from guestlist.cli import completion, output
 from guestlist.models import Organization, Role
 from guestlist.models.fields import as_uuid
 from guestlist.models.listing import COUNT_LIMIT
 
 NONE = "none"
 app = output.group("List, create, change, duplicate and delete roles.")
-Name = Annotated[str, typer.Argument(metavar="ROLE", help="Name of the role, or its id.")]
+Name = Annotated[
+    str,
+    typer.Argument(metavar="ROLE", help="Name of the role, or its id.", autocompletion=completion.roles),
+]
 NewName = Annotated[str | None, typer.Option(help="Its new name.")]
 PERMISSION_HELP = "What it allows, for example member.manage; can be given several times."
 
@@ -35,7 +38,9 @@ def list_(slug: output.Slug, as_json: output.Json = False) -> None:
 def create(
     slug: output.Slug,
     name: Annotated[str, typer.Argument(metavar="NAME", help="What people call it.")],
-    permission: Annotated[list[str] | None, typer.Option(help=PERMISSION_HELP)] = None,
+    permission: Annotated[
+        list[str] | None, typer.Option(help=PERMISSION_HELP, autocompletion=completion.permissions)
+    ] = None,
     as_json: output.Json = False,
 ) -> None:
     """Create a role."""
@@ -53,7 +58,11 @@ def update(
     role: Name,
     name: NewName = None,
     permission: Annotated[
-        list[str] | None, typer.Option(help=f"{PERMISSION_HELP} All of them; none takes every one away.")
+        list[str] | None,
+        typer.Option(
+            help=f"{PERMISSION_HELP} All of them; none takes every one away.",
+            autocompletion=completion.permissions,
+        ),
     ] = None,
     as_json: output.Json = False,
 ) -> None:
@@ -63,7 +72,7 @@ def update(
         changed = actions.update_role(
             actor=output.OPERATOR,
             organization=organization,
-            role_id=_find(organization, role).pk,
+            role_id=find_role(organization, role).pk,
             name=name,
             permissions=[] if permission == [NONE] else permission or None,
         )
@@ -78,7 +87,7 @@ def duplicate(slug: output.Slug, role: Name, name: NewName = None, as_json: outp
         copy = actions.duplicate_role(
             actor=output.OPERATOR,
             organization=organization,
-            role_id=_find(organization, role).pk,
+            role_id=find_role(organization, role).pk,
             name=name,
         )
     _print(organization, copy, f"Created the role {copy.name}.", as_json)
@@ -89,7 +98,12 @@ def delete(
     slug: output.Slug,
     role: Name,
     successor: Annotated[
-        str | None, typer.Option(metavar="ROLE", help="The role that its members get instead; none is none.")
+        str | None,
+        typer.Option(
+            metavar="ROLE",
+            help="The role that its members get instead; none is none.",
+            autocompletion=completion.roles,
+        ),
     ] = None,
     as_json: output.Json = False,
 ) -> None:
@@ -99,26 +113,27 @@ def delete(
         gone = actions.delete_role(
             actor=output.OPERATOR,
             organization=organization,
-            role_id=_find(organization, role).pk,
+            role_id=find_role(organization, role).pk,
             successor_id=_successor(organization, successor),
         )
     if not as_json:
         output.say(f"Deleted the role {gone.name}.")
 
 
-def _find(organization: Organization, text: str) -> Role:
-    """The role with this id or name. Raises UnknownRole."""
+def find_role(organization: Organization, text: str) -> Role:
+    """The role with this id, or else with this name. Raises UnknownRole."""
     role_id, name = as_uuid(text), text.casefold()
-    for role in Role.objects.filter(organization=organization):
-        if role.pk == role_id or role.name.casefold() == name:
-            return role
-    raise errors.UnknownRole
+    roles = list(Role.objects.filter(organization=organization))
+    fitting = [role for role in roles if role.pk == role_id or role.name.casefold() == name]
+    if not fitting:
+        raise errors.UnknownRole
+    return max(fitting, key=lambda role: role.pk == role_id)
 
 
 def _successor(organization: Organization, text: str | None) -> Any:
     if text is None:
         return actions.UNDECIDED
-    return None if text == NONE else _find(organization, text).pk
+    return None if text == NONE else find_role(organization, text).pk
 
 
 def _resource(role: Role, members: int) -> dict[str, Any]:
