@@ -44,7 +44,7 @@ def test_every_key_of_the_app_is_documented() -> None:
 
 
 def test_documented_error_codes_exist() -> None:
-    assert api_errors.InvalidInput.code in _codes()
+    assert api_errors.InvalidJson.code in _codes()
     table = _read("api.md").partition("## Errors")[2].partition("| Status | `code` |")[2]
     documented = set(re.findall(r"`([a-z]+(?:_[a-z]+)*)`", table))
     assert documented
