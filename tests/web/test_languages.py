@@ -252,7 +252,7 @@ def test_invitations_and_news_are_mailed_in_the_language_of_the_server(
     settings.LANGUAGE_CODE = language
     send(organization, alice, "vera@acme.test")
     delivery = Delivery.objects.select_related("invitation", "organization").get()
-    delivery.kind = kind
+    delivery.kind, delivery.content = kind, {"webhook": str(organization.pk)}
     if kind == Kind.DOMAIN_CODE:
         add_domain(actor=actor_of(alice), organization=organization, domain="acme.test", email="it@acme.test")
         delivery = Delivery.objects.select_related("organization").get(kind=kind)
