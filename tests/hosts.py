@@ -24,7 +24,7 @@ PASSWORD = "correct horse battery staple"
 # What only a form is sent to is not opened.
 ONLY_POST = (
     r"/(switch|revoke|resend|role|duplicate|ask|test|grant|dismiss|code|mode|on|restore|members/remove"
-    r"|[0-9a-f-]+/join|sign-out/?)$"
+    r"|[0-9a-f-]+/join|deliveries/[0-9a-f-]+/redeliver|sign-out/?)$"
 )
 # What only the server needs; importing it in a host is an error, whatever else this Python has.
 ABSENT = (
@@ -161,7 +161,9 @@ class Visitor:
         while waiting:
             page = self.get(waiting.pop())
             assert page.status in (200, 403), page.url
-            for address in page.links() - seen if "<html" in page.text else ():
+            # A script may hold what looks like links.
+            is_html = page.text.lstrip().lower().startswith("<!doctype html")
+            for address in page.links() - seen if is_html else ():
                 seen.add(address)
                 path = address.removeprefix(self.host.base)
                 if path.startswith("/") and not re.search(ONLY_POST, path):

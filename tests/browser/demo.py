@@ -8,6 +8,7 @@ about to start, fills its data folder and prints who is signed in by which cooki
 import json
 import time
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 import django
@@ -27,17 +28,20 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 
-from guestlist.actions.api_keys import create_api_key
+from guestlist.actions.api_keys import create_api_key, revoke_api_key, rotate_api_key
 from guestlist.actions.deletion import delete_organization
 from guestlist.actions.invitations import send_invitations
 from guestlist.actions.join_links import create_join_link, turn_off_join_link, url_of
 from guestlist.actions.members import change_role
 from guestlist.actions.organizations import create_organization, create_setup_link
 from guestlist.actions.two_factor import require_two_factor
+from guestlist.actions.webhook_log import send_test
+from guestlist.actions.webhooks import create_webhook, rotate_secret, turn_off_webhook
 from guestlist.actors import Actor
 from guestlist.addresses import parse_addresses
 from guestlist.links import HAND_OVER, UNSUBSCRIBE, invitation_token, new_nonce
 from guestlist.models import (
+    ApiKey,
     Delivery,
     Domain,
     Invitation,
@@ -47,8 +51,12 @@ from guestlist.models import (
     Organization,
     Role,
     Suppression,
+    Webhook,
+    WebhookDelivery,
 )
 from guestlist.models.delivery import Kind
+from guestlist.models.fields import timestamp
+from guestlist.webhook_messages import message_body
 from guestlist_server.accounts.models import User
 from guestlist_server.serve import bring_up_to_date
 from tests.conftest import actor_of, join, make_user
@@ -81,8 +89,10 @@ def fill() -> dict[str, dict[str, str]]:
     # Signing in would end the link of a reset.
     links = {"deferred": f"/o/northwind/admin/invitations/{deferred.pk}"}
     links |= {"member": _member(organizations["Northwind"], people)}
+    _api_keys(organizations["Northwind"], people["maya"])
     links |= _links(organizations, people) | _account(people) | _setup_links(people)
     links |= _roles(organizations["Northwind"])
+    links |= _webhooks(organizations["Northwind"], people["maya"])
     _settings(people)
     links |= _domains(organizations)
     links |= _join_links(organizations["Northwind"], people)
@@ -205,6 +215,81 @@ def _member(organization: Organization, people: dict[str, User]) -> str:
         actor=actor_of(people["amara"]), organization=organization, name="CI", permissions=permissions
     )
     return f"/o/northwind/admin/members/{member.pk}"
+
+
+def _api_keys(organization: Organization, maya: User) -> None:
+    """Beside the one of Amara: one with a long name, one of the operator, one above an Admin, one that is
+    replaced, and one in each end.
+    """
+    about: dict[str, Any] = {"actor": actor_of(maya), "organization": organization}
+    few = ["member.manage", "audit.read"]
+    replaced = create_api_key(**about, name="Backend", permissions=few, expires="365d").key
+    rotate_api_key(**about, api_key_id=replaced.pk)
+    name = "Nightly import of the customer success team’s onboarding list, second try"
+    create_api_key(**about, name=name, permissions=[*few, "role.read", "webhook.manage"], expires="90d")
+    create_api_key(**about, name="Clean-up", permissions=["organization.delete"])
+    create_api_key(**about | {"actor": Actor.operator()}, name="Monitoring", permissions=["audit.read"])
+    for name in ("Old CI", "Trial"):
+        ended = create_api_key(**about, name=name, permissions=few, expires="30d").key
+        if name == "Old CI":
+            revoke_api_key(**about, api_key_id=ended.pk)
+        else:
+            ApiKey.objects.filter(pk=ended.pk).update(expires_at=F("created_at"))
+    used = ApiKey.objects.filter(organization=organization, name__in=("Backend", "CI"))
+    used.update(last_used_at=F("created_at"))
+
+
+def _webhooks(organization: Organization, maya: User) -> dict[str, str]:
+    """Webhooks in every state, one of them with calls in every state, and where they stand."""
+    about: dict[str, Any] = {"actor": actor_of(maya), "organization": organization}
+    url = "https://hooks.example.com/guestlist"
+    names = ("CRM", "Payroll", "Old CRM", "Data warehouse of the customer success team, in Frankfurt", "")
+    rows = [create_webhook(**about, url=url, description=name).webhook for name in names]
+    crm, failing, gone, failed, off = rows
+    # A worker is about, and none of these happens here.
+    rare = ["member.left", "role.deleted", "organization.updated"]
+    Webhook.objects.filter(pk__in=[crm.pk, failing.pk]).update(types=rare)
+    rotate_secret(**about, webhook_id=crm.pk)
+    turn_off_webhook(**about, webhook_id=off.pk)
+    Webhook.objects.filter(pk=off.pk).update(url=f"{url}/{'a-long-path/' * 12}", types=["member.joined"])
+    Webhook.objects.filter(pk=crm.pk).update(delivered_at=F("created_at"))
+    Webhook.objects.filter(pk=failing.pk).update(failures=4, failing_since=F("created_at"))
+    for row, why in ((gone, "gone"), (failed, "failing")):
+        Webhook.objects.filter(pk=row.pk).update(why_off=why, off_since=F("created_at"))
+    told = Invitation.objects.for_display().filter(organization=organization).order_by("-pk")[:4]
+    for number, row in enumerate(told):
+        WebhookDelivery.objects.create(
+            organization=organization,
+            webhook=crm,
+            event_id=row.pk,
+            number=number,
+            type="invitation.sent",
+            subject_id=str(row.pk),
+            subject_name=row.email,
+            body=message_body("invitation.sent", timestamp(crm.created_at), row.as_resource()),
+        )
+    send_test(**about, webhook_id=crm.pk)
+    calls = list(WebhookDelivery.objects.filter(webhook=crm).order_by("-pk"))
+    refused = {"status": 500, "answer": "<h1>Internal Server Error</h1>", "attempts": 2}
+    refused |= {"detail": "The receiver answered 500.", "next_at": None, "at": F("created_at")}
+    moment = crm.created_at.isoformat()
+    attempts = [
+        {"at": moment, "state": "deferred", "detail": refused["detail"], "attempt": 1, "seconds": 0.31},
+        {"at": moment, "state": "failed", "detail": refused["detail"], "attempt": 2, "seconds": 0.29},
+    ]
+    history = [entry | {"status": 500} for entry in attempts]
+    ends = [
+        {"state": "delivered", "status": 204, "attempts": 1, "next_at": None, "at": F("created_at")},
+        {"state": "failed", "history": history, **refused},
+        {"state": "deferred", **refused, "next_at": F("created_at") + 9 * HOUR},
+        {"state": "canceled", "detail": "The webhook was turned off.", "next_at": None},
+        {"next_at": F("created_at") + 12 * HOUR},
+    ]
+    for call, values in zip(calls, ends, strict=True):
+        WebhookDelivery.objects.filter(pk=call.pk).update(**values)
+    places = {"webhook": crm, "webhook_failing": failing, "webhook_gone": gone}
+    pages = {name: f"/o/northwind/admin/webhooks/{row.pk}" for name, row in places.items()}
+    return pages | {"webhook_call": f"{pages['webhook']}/deliveries/{calls[1].pk}"}
 
 
 def _send(organization: Organization, user: User, *emails: str) -> list[Invitation]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tests.browser.states import (
     TYPED,
     Act,
+    choose_file,
     fail_to_act,
     fail_to_load,
     filling,
@@ -135,6 +136,15 @@ LISTS = [
     Place("invite", INVITATIONS, "maya", in_dialog("")),
     Place("invite-preview", INVITATIONS, "maya", in_dialog(TYPED)),
     Place("invite-partly-sent", ACME, "maya", in_dialog("dora@acme.test, jane@, @nobody", send=True)),
+    Place(
+        "invite-file",
+        INVITATIONS,
+        "maya",
+        choose_file(
+            "Name;Email\nJane Doe;jane.doe@acme.test\nBob;bob@\nSue;sue@acme.test\nTom;tom at acme.test\n"
+        ),
+    ),
+    Place("invite-file-error", INVITATIONS, "maya", choose_file("%PDF-1.7")),
     Place("invite-page", f"{INVITATIONS}/new", "maya"),
     Place(
         "invite-page-error",
@@ -309,6 +319,66 @@ DOMAINS = [
     Place("find-own", "/join", "vera"),
     Place("find-own-empty", "/join", "noah"),
 ]
+API_KEYS = f"{NORTHWIND}/api-keys"
+KEYS = [
+    Place("api-keys", API_KEYS, "maya"),
+    Place("api-keys-as-admin", API_KEYS, "liam"),
+    Place("api-keys-revoked", f"{API_KEYS}?status=revoked", "maya"),
+    Place("api-keys-empty-tab", f"{API_KEYS}?status=creator_gone", "maya"),
+    Place("api-keys-empty", "/o/fabrikam/admin/api-keys", "maya"),
+    Place(
+        "api-keys-rotate", API_KEYS, "maya", pressing("Rotate Monitoring", shows="[role=alertdialog][open]")
+    ),
+    Place("api-keys-revoke", API_KEYS, "maya", pressing("Revoke Backend", shows="[role=alertdialog][open]")),
+    Place("api-keys-new", f"{API_KEYS}/new", "liam"),
+    Place(
+        "api-keys-new-error",
+        f"{API_KEYS}/new",
+        "maya",
+        filling({"Name": "see evil.test"}, "Create API Key"),
+    ),
+    Place(
+        "api-keys-shown",
+        "/o/acme/admin/api-keys/new",
+        "maya",
+        filling({"Name": "CI"}, "Create API Key", "#api-key"),
+    ),
+]
+WEBHOOKS = f"{NORTHWIND}/webhooks"
+HOOKS = [
+    Place("webhooks", WEBHOOKS, "maya"),
+    Place("webhooks-empty", "/o/fabrikam/admin/webhooks", "maya"),
+    Place("webhooks-off", WEBHOOKS, "maya", pressing("Turn off CRM", shows="[role=alertdialog][open]")),
+    Place("webhooks-delete", WEBHOOKS, "maya", pressing("Delete CRM", shows="[role=alertdialog][open]")),
+    Place("webhooks-new", f"{WEBHOOKS}/new", "liam"),
+    Place(
+        "webhooks-new-error",
+        f"{WEBHOOKS}/new",
+        "maya",
+        filling({"Address": "http://10.0.0.1/"}, "Create Webhook"),
+    ),
+    Place(
+        "webhooks-secret",
+        "/o/acme/admin/webhooks/new",
+        "maya",
+        filling({"Address": "http://127.0.0.1:9/hooks"}, "Create Webhook", "#webhook-secret"),
+    ),
+    Place("webhook", "{webhook}", "maya"),
+    Place("webhook-failing", "{webhook_failing}", "maya"),
+    Place("webhook-gone", "{webhook_gone}", "maya"),
+    Place("webhook-no-match", "{webhook}?q=nobody-has-this", "maya"),
+    Place("webhook-empty-tab", "{webhook_failing}?state=canceled", "maya"),
+    Place("webhook-edit", "{webhook}/edit", "maya"),
+    Place("webhook-rotate", "{webhook}/rotate", "maya"),
+    Place("webhook-delete", "{webhook}/delete", "maya"),
+    Place(
+        "webhook-redeliver",
+        "{webhook}",
+        "maya",
+        filling({"Since": "2020-01-01T00:00"}, "Redeliver All", "[role=alertdialog][open]"),
+    ),
+    Place("webhook-call", "{webhook_call}", "maya"),
+]
 FAILED = f"{NORTHWIND}/delivery?state=failed"
 DELIVERY = [
     Place("delivery", f"{NORTHWIND}/delivery", "maya"),
@@ -377,4 +447,17 @@ ERRORS = [
     Place("error-429", "/error/429"),
     Place("error-500", "/error/500"),
 ]
-PLACES = [*SIGNED_OUT, *NEW, *ACCEPT, *LISTS, *JOIN_LINKS, *DOMAINS, *DELIVERY, *MAIL_OFF, *ACCOUNT, *ERRORS]
+PLACES = [
+    *SIGNED_OUT,
+    *NEW,
+    *ACCEPT,
+    *LISTS,
+    *JOIN_LINKS,
+    *DOMAINS,
+    *DELIVERY,
+    *KEYS,
+    *HOOKS,
+    *MAIL_OFF,
+    *ACCOUNT,
+    *ERRORS,
+]

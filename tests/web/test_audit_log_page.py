@@ -161,6 +161,8 @@ def test_every_type_has_words():
         ("via", (None, "join_link"), ("How they came in", "–", "Join link")),
         ("delivery", ("sent", "bounced"), ("Email", "Sent", "Bounced")),
         ("expires_at", (None, "9999-12-31T00:00:00Z"), ("Expires", "–", "Never")),
+        ("types", ([], ["member.left", "no.such"]), ("Events", "–", "Member left, no.such")),
+        ("disabled_reason", (None, "gone"), ("Why it was turned off", "–", "Its address is gone")),
         ("new_thing", ("a", 0), ("New thing", "a", "0")),
     ],
 )

@@ -7,7 +7,7 @@ import pytest
 from django.utils import translation
 
 from guestlist import conf
-from guestlist.actions import asking, invitations
+from guestlist.actions import asking, sending
 from guestlist.permissions import Permission, english_label
 from guestlist.web.help import rendered
 from guestlist_server.accounts import address_codes
@@ -141,7 +141,7 @@ def test_every_label_in_bold_is_one_that_people_see():
 
 def test_numbers_are_those_of_the_rules():
     text = HELP.read_text()
-    assert f"Up to {invitations.MAX_ADDRESSES:,} at a time" in text
+    assert f"Up to {sending.MAX_ADDRESSES:,} at a time" in text
     assert conf.DEFAULTS["INVITATION_LIFETIME"] == "7d"
     assert "After 7 days" in text
     assert asking.ASKED_AGAIN_AFTER.total_seconds() == 24 * 60 * 60
