@@ -3,12 +3,11 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
 from uuid import UUID, uuid4
 
-from django.db import InterfaceError, OperationalError, close_old_connections
 from django.utils.translation import gettext as _
 
 from guestlist import errors
@@ -34,6 +33,7 @@ from guestlist.delivery.rendering import Renderer
 from guestlist.delivery.routes import Route, open_route
 from guestlist.delivery.streak import Streak
 from guestlist.delivery.tallies import Tallies
+from guestlist.delivery.written import surely
 from guestlist.models import Delivery
 from guestlist.models.delivery import TO_INVITED, State
 
@@ -45,7 +45,7 @@ MOST_BEGUN = 10
 # How often a message that was too fast is tried again soon.
 PATIENCE = 4
 # Seconds.
-IDLE, REST, GRACE = 10.0, 60.0, 10.0
+IDLE, REST = 10.0, 60.0
 # What was begun is looked at again after that: its invitation may have been revoked, its lease be over.
 FRESH = 0.3
 FAST = 0.003
@@ -183,7 +183,7 @@ class Lane:
 
     def _went_out(self, attempt: Attempt, seconds: float, provider_id: str) -> None:
         sent_at = time.monotonic()
-        self._surely(lambda: finish_delivery(attempt=attempt, seconds=seconds, provider_id=provider_id))
+        surely(self.stop, lambda: finish_delivery(attempt=attempt, seconds=seconds, provider_id=provider_id))
         self.shared.pace.went_well()
         self.used_at = time.monotonic()
         took = time.monotonic() - sent_at
@@ -191,7 +191,7 @@ class Lane:
         self.streak.end()
         if self.failing:
             self.failing = False
-            if self._surely(end_trouble):
+            if surely(self.stop, end_trouble):
                 log.warning("Mail goes out again.")
         self.tallies.add_sent(attempt, seconds)
 
@@ -272,33 +272,21 @@ class Lane:
         wait: timedelta | None = None,
     ) -> None:
         self.tallies.add("deferred")
-        self._surely(
+        surely(
+            self.stop,
             lambda: defer_delivery(
                 attempt=attempt, detail=detail, seconds=seconds, unclear=unclear, wait=wait
-            )
+            ),
         )
 
     def _fail(self, attempt: Attempt, detail: str, seconds: float, *, hard: bool = False) -> None:
         self.tallies.add("failed")
         try:
-            self._surely(lambda: fail_delivery(attempt=attempt, detail=detail, seconds=seconds, hard=hard))
+            surely(
+                self.stop, lambda: fail_delivery(attempt=attempt, detail=detail, seconds=seconds, hard=hard)
+            )
         except errors.NotFound:  # the organization was deleted, and the message with it
             return
-
-    def _surely(self, write: Callable[[], T]) -> T:
-        """Write down what cannot be undone any more, if it takes until the database is back."""
-        given_up = None
-        while True:
-            try:
-                return write()
-            except (OperationalError, InterfaceError) as error:
-                if self.stop.is_set():
-                    given_up = given_up or time.monotonic() + GRACE
-                if given_up and time.monotonic() > given_up:
-                    raise
-                log.warning("The database can’t be used; trying again to write down a message: %s", error)
-                close_old_connections()
-                time.sleep(0.5)
 
     def _leave_idle(self) -> None:
         if self.route is not None and (self.spare or time.monotonic() - self.used_at > IDLE):

@@ -3,10 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
 from uuid import UUID, uuid4
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError
 from django.utils.translation import gettext as _
 
 from guestlist.actions.webhook_calls import (
@@ -21,11 +20,12 @@ from guestlist.actions.webhook_calls import (
 )
 from guestlist.delivery.calls import Caller
 from guestlist.delivery.signing import signed_headers
+from guestlist.delivery.written import surely
 
 # How many webhooks a worker calls at a time.
 CALLERS = 4
-# Seconds after which another webhook has its turn, and for which a mark is tried at the end.
-TURN, GRACE = 5.0, 10.0
+# Seconds after which another webhook has its turn.
+TURN = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -86,28 +86,13 @@ class WebhookCaller:
         self.made += 1
         write = fail_call if answer.detail else finish_call
         try:
-            self._surely(lambda: write(call=call, answer=answer))
+            surely(self.stop, lambda: write(call=call, answer=answer))
         except (OperationalError, InterfaceError):
             raise  # the database is away
         except Exception as error:
             log.exception("What became of a call of a webhook could not be written down.")
             fault = _fault(error, began)
-            self._surely(lambda: fail_call(call=call, answer=fault))
-
-    def _surely(self, write: Callable[[], None]) -> None:
-        """Write down what cannot be undone any more, if it takes until the database is back."""
-        given_up = None
-        while True:
-            try:
-                return write()
-            except (OperationalError, InterfaceError) as error:
-                if self.stop.is_set():
-                    given_up = given_up or time.monotonic() + GRACE
-                if given_up and time.monotonic() > given_up:
-                    raise
-                log.warning("The database can’t be used; trying again to write down a call: %s", error)
-                close_old_connections()
-                time.sleep(0.5)
+            surely(self.stop, lambda: fail_call(call=call, answer=fault))
 
 
 class _Line:

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,13 +15,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from guestlist import errors
 from guestlist.actions import api_keys
 from guestlist.models import ApiKey
-from guestlist.models.fields import as_uuid, new_id
 from guestlist.permissions import Permission
 from guestlist.web import expiry_fields
 from guestlist.web.access import Visit, member_page, shell
 from guestlist.web.api_key_list import api_key_list, example
 from guestlist.web.confirm import confirm
 from guestlist.web.dates import clock, moment
+from guestlist.web.once import form_id, own_id
 from guestlist.web.permission_boxes import boxes, labels
 from guestlist.web.toasts import done
 
@@ -64,7 +63,7 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
             name=request.POST.get("name", ""),
             permissions=permissions,
             expires=expiry_fields.chosen(request),
-            api_key_id=_own_id(visit, request.POST.get("once", "")),
+            api_key_id=own_id(visit, "api_keys", request.POST.get("once", "")),
         )
     except REFUSALS as error:
         return _form(request, visit, request.POST, permissions, error)
@@ -131,22 +130,6 @@ def _back(request: HttpRequest, visit: Visit, error: errors.GuestlistError) -> H
     return redirect(_url(visit))
 
 
-def _once(visit: Visit) -> str:
-    """The id that the key of this form gets, so that the form makes one key however often it is sent."""
-    return signing.dumps(str(new_id()), salt=_salt(visit))
-
-
-def _own_id(visit: Visit, text: str) -> UUID | None:
-    try:
-        return as_uuid(signing.loads(text, salt=_salt(visit)))
-    except signing.BadSignature:
-        return None
-
-
-def _salt(visit: Visit) -> str:
-    return f"guestlist.web.api_keys {visit.membership.pk}"
-
-
 def _form(
     request: HttpRequest,
     visit: Visit,
@@ -160,7 +143,7 @@ def _form(
         "errors": {error.field or "all": str(error)} if error else {},
         "groups": boxes(visit.membership.permissions, chosen),
         "choices": expiry_fields.choices(api_keys.DAYS),
-        "once": _once(visit),
+        "once": form_id(visit, "api_keys"),
         "cancel_url": _url(visit),
     }
     return render(request, "guestlist/api_key_new.html", context, status=error.status if error else 200)

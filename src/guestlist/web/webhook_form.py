@@ -4,7 +4,6 @@ from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from django.contrib import messages
-from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,8 +15,8 @@ from guestlist.actions import webhooks
 from guestlist.actions.webhook_calls import readable_types
 from guestlist.delivery.targets import checked_url
 from guestlist.models import Webhook
-from guestlist.models.fields import as_uuid, new_id
 from guestlist.web.access import Visit, shell
+from guestlist.web.once import form_id, own_id
 from guestlist.web.webhook_words import type_boxes
 from guestlist.web.webhooks import go_back, page_url, show_once, webhook_row, webhooks_page
 from guestlist.webhook_messages import TYPES, readable
@@ -41,7 +40,7 @@ def new(request: HttpRequest, visit: Visit) -> HttpResponse:
             url=url,
             types=chosen if request.POST.get("scope") == "some" else None,
             description=request.POST.get("description", ""),
-            webhook_id=_own_id(visit, request.POST.get("once", "")),
+            webhook_id=own_id(visit, "webhooks", request.POST.get("once", "")),
         )
     except errors.WebhookMade as error:
         return go_back(request, page_url(visit), error)
@@ -75,22 +74,6 @@ def edit(request: HttpRequest, visit: Visit, webhook_id: UUID) -> HttpResponse:
         return _again(request, visit, chosen, error, row)
     messages.success(request, _("The webhook is changed."))
     return redirect(page_url(visit, "webhook", row.pk))
-
-
-def _once(visit: Visit) -> str:
-    """The id that the webhook of this form gets, so that it makes one however often it is sent."""
-    return signing.dumps(str(new_id()), salt=_salt(visit))
-
-
-def _own_id(visit: Visit, text: str) -> UUID | None:
-    try:
-        return as_uuid(signing.loads(text, salt=_salt(visit)))
-    except signing.BadSignature:
-        return None
-
-
-def _salt(visit: Visit) -> str:
-    return f"guestlist.web.webhooks {visit.membership.pk}"
 
 
 def _all_for(visit: Visit, row: Webhook) -> frozenset[str]:
@@ -137,7 +120,7 @@ def _form(
         "errors": {error.field or "all": str(error)} if error else {},
         "groups": type_boxes(may_read, chosen),
         "above": len(TYPES) - len(may_read),
-        "once": "" if row else _once(visit),
+        "once": "" if row else form_id(visit, "webhooks"),
         "cancel_url": page_url(visit, "webhook", row.pk) if row else page_url(visit),
     }
     return render(request, "guestlist/webhook_form.html", context, status=error.status if error else 200)
