@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from django.db import connections
 from standardwebhooks import Webhook as Verifier
 
 
@@ -60,7 +61,10 @@ class Receiver:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.take(self, Called(self.path, headers, body))
+                try:
+                    outer.take(self, Called(self.path, headers, body))
+                finally:
+                    connections.close_all()  # an answer may have changed rows meanwhile
 
             def log_message(self, *_: Any) -> None:
                 pass
