@@ -22,6 +22,7 @@ from guestlist.models.webhook_delivery import CallState, WebhookDeliveryQuerySet
 from guestlist.permissions import Permission
 
 KEPT = timedelta(days=30)
+TURNED_OFF = gettext_noop("The webhook was turned off.")
 ORGANIZATION_DELETED = gettext_noop("Not sent: the organization was deleted.")
 
 
@@ -49,11 +50,10 @@ def turn_off_webhooks_of(*, user: Any) -> None:
     for organization in Organization.objects.filter(webhooks__in=theirs).distinct():
         with access.locked_by_holder(organization) as locked:
             ending = list(theirs.filter(organization=locked).select_for_update().order_by("pk"))
-            for webhook in ending:
-                webhook.why_off, webhook.off_since = WhyOff.TURNED_OFF, locked.now
-                webhook.save(update_fields=["why_off", "off_since"])
+            rows = Webhook.objects.filter(pk__in=[row.pk for row in ending])
+            rows.update(why_off=WhyOff.TURNED_OFF, off_since=locked.now)
             owed = WebhookDelivery.objects.owed().filter(webhook__in=ending)
-            end_calls(owed, CallState.CANCELED, why_off_sentence(WhyOff.TURNED_OFF), at=locked.now)
+            end_calls(owed, CallState.CANCELED, TURNED_OFF, at=locked.now)
             change = {"enabled": (True, False)}
             record_all(Actor.system(), locked, [Happening("webhook.updated", row, change) for row in ending])
 

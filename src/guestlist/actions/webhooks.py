@@ -13,7 +13,7 @@ from guestlist import errors
 from guestlist.actions import access
 from guestlist.actions.validity import parse_overlap
 from guestlist.actions.webhook_calls import readable_types
-from guestlist.actions.webhook_ends import end_calls
+from guestlist.actions.webhook_ends import TURNED_OFF, end_calls
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
 from guestlist.links import new_nonce, webhook_secrets
@@ -29,7 +29,6 @@ from guestlist.webhook_targets import clean_url
 
 MOST_WEBHOOKS = 10
 OVERLAP, MOST_OVERLAP = "24h", timedelta(days=7)
-TURNED_OFF = gettext_noop("The webhook was turned off.")
 TAKEN_AWAY = gettext_noop("Not sent: the webhook is not told of this any more.")
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from guestlist.actions.webhook_ends import ORGANIZATION_DELETED, why_off_sentence
+from guestlist.actions.webhook_ends import ORGANIZATION_DELETED, TURNED_OFF, why_off_sentence
 from guestlist.actions.webhook_log import REPLACED
-from guestlist.actions.webhooks import TAKEN_AWAY, TURNED_OFF
+from guestlist.actions.webhooks import TAKEN_AWAY
 from guestlist.models import Webhook
 from guestlist.models.webhook import Silence, WhyOff
 from guestlist.models.webhook_delivery import TEST, CallState
