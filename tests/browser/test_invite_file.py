@@ -20,7 +20,7 @@ def test_a_file_is_looked_at_corrected_and_sent(server, person, owner, script):
     page.get_by_label("Email addresses").fill(f"max@{domain}")
     page.get_by_label(LABEL).set_input_files(people(domain))
     page.get_by_role("button", name="Add from File").click()
-    expect(page.get_by_text("Row 3: bob@ – nothing after the @")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="Row 3: bob@ – nothing after the @")).to_be_visible()
     box = page.get_by_label("Email addresses")
     expect(box).to_have_value(f"max@{domain}\njane@{domain}\nbob@")
     box.fill(box.input_value() + domain)
