@@ -20,6 +20,7 @@ from guestlist.models import (
     Webhook,
 )
 from guestlist.models.fields import insert_all
+from guestlist.models.prepared import Bind, Prepared
 from guestlist.webhook_messages import owe_calls
 
 TYPES = frozenset(
@@ -73,6 +74,11 @@ TYPES = frozenset(
     }
 )
 
+_COUNT_ON = Prepared(
+    lambda: Organization.objects.filter(pk=Bind("organization", models.UUIDField())),
+    event_number=Bind("number", models.PositiveBigIntegerField()),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Happening:
@@ -94,7 +100,7 @@ def record_all(actor: Actor, organization: Organization, happenings: Sequence[Ha
     events = list(_events(actor, organization, happenings))
     insert_all(events)
     organization.event_number += len(happenings)
-    organization.save(update_fields=["event_number"])
+    _COUNT_ON.run(organization=organization.pk, number=organization.event_number)
     owe_calls(organization, [(e, h.subject) for e, h in zip(events, happenings, strict=True)])
 
 

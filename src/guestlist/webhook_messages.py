@@ -49,10 +49,12 @@ def readable(held: Collection[str]) -> frozenset[str]:
 
 def owe_calls(organization: Organization, happened: Sequence[tuple[Event, models.Model]]) -> None:
     """Part of recording events: owe a call to each webhook that is told of one, with the event's subject as
-    the API shows it now. One statement where nobody is told; a few for any number of events otherwise.
+    the API shows it now. A few statements for any number of events, none where nobody is told.
     """
     told = [(event, subject) for event, subject in happened if event.type in TYPES]
-    webhooks = list(Webhook.objects.enabled().filter(organization=organization)) if told else []
+    if not told or not organization.has_webhooks:
+        return
+    webhooks = list(Webhook.objects.enabled().filter(organization=organization))
     wanted = {kind for webhook in webhooks for kind in webhook.types}
     told = [(event, subject) for event, subject in told if event.type in wanted]
     if told:

@@ -4,11 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
+from django.db.models import BooleanField, F, FilteredRelation, Q, QuerySet, UUIDField, Value
 
 from guestlist import errors
 from guestlist.actors import Actor
-from guestlist.models import Membership, Organization
+from guestlist.models import ApiKey, Membership, Organization
+from guestlist.models.prepared import Bind, Prepared
+from guestlist.models.role import role_permissions
 from guestlist.permissions import all_permissions, permission_label
 
 
@@ -89,16 +93,49 @@ def _lock(organization: Organization) -> Organization:
 
 def _membership(user_id: Any, organization: Organization) -> Membership | None:
     """None too for a user whose account is switched off: not every user model can, but all say so."""
-    rows = Membership.objects.active().filter(user=user_id, organization=organization)
-    member = rows.select_related("role", "user").first()
-    return member if member and member.user.is_active else None
+    for member in _OF_USER.instances(user=user_id, organization=organization.pk):
+        return member if member.user.is_active else None
+    return None
+
+
+_OF_USER = Prepared(
+    lambda: (
+        Membership.objects.active()
+        .filter(
+            user=Bind("user", Membership._meta.get_field("user").target_field),
+            organization=Bind("organization", UUIDField()),
+        )
+        .select_related("role", "user")
+    )
+)
 
 
 def _key_permissions(actor: Actor, organization: Organization) -> frozenset[str] | None:
-    key = actor.subject
-    if key.organization_id != organization.pk or not type(key).objects.usable().filter(pk=key.pk).exists():
-        return None
-    if key.created_by_id is None:
-        return frozenset(key.permissions)
-    creator = _membership(key.created_by_id, organization)
-    return frozenset(key.permissions) & creator.permissions if creator else None
+    for asked, creator, is_on, member, fixed, granted in _OF_KEY.rows(
+        key=actor.subject.pk, organization=organization.pk
+    ):
+        if creator is None:
+            return frozenset(asked)
+        if member is None or not (actor.subject.created_by.is_active if is_on is None else is_on):
+            return None
+        return frozenset(asked) & role_permissions(fixed=fixed, granted=granted or ())
+    return None
+
+
+def _usable_key() -> "QuerySet[ApiKey, Any]":
+    """One key that works, with the role of who made it."""
+    own = "organization__memberships"
+    made_by_member = Q(**{f"{own}__user": F("created_by"), f"{own}__state": Membership.State.ACTIVE})
+    in_column = any(field.name == "is_active" for field in get_user_model()._meta.get_fields())
+    keys = ApiKey.objects.usable().filter(
+        pk=Bind("key", UUIDField()), organization=Bind("organization", UUIDField())
+    )
+    return keys.annotate(
+        maker=FilteredRelation(own, condition=made_by_member),
+        is_on=F("created_by__is_active") if in_column else Value(None, BooleanField()),
+    ).values_list(
+        "permissions", "created_by", "is_on", "maker", "maker__role__fixed", "maker__role__permissions"
+    )
+
+
+_OF_KEY = Prepared(_usable_key)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import CharField
 from django.utils import timezone
 
 from guestlist import errors
@@ -17,6 +18,7 @@ from guestlist.models import ApiKey, Organization
 from guestlist.models.api_key import PREFIX_LENGTH, State, key_hash, new_key
 from guestlist.models.fields import new_id, timestamp
 from guestlist.models.invitation import NEVER
+from guestlist.models.prepared import Bind, Prepared
 from guestlist.names import clean_name
 from guestlist.permissions import Permission, all_permissions
 
@@ -154,9 +156,10 @@ def authenticate(*, secret: str, origin: Origin) -> Actor:
     """The key behind a secret. Raises NotSignedIn where it is unknown, ended, or its creator is no longer a
     member.
     """
-    key = ApiKey.objects.usable().filter(hash=key_hash(secret)).select_related("organization").first()
-    if key is None:
+    found = _BEHIND.instances(hash=key_hash(secret))
+    if not found:
         raise errors.NotSignedIn
+    key = found[0]
     actor = Actor("api_key", str(key.pk), key.name, origin=origin, subject=key)
     if access.permissions_of(actor, key.organization) is None:
         raise errors.NotSignedIn
@@ -165,6 +168,11 @@ def authenticate(*, secret: str, origin: Origin) -> Actor:
     if key.last_used_at is None or now - key.last_used_at > LAST_USED_GRAIN:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
     return actor
+
+
+_BEHIND = Prepared(
+    lambda: ApiKey.objects.usable().filter(hash=Bind("hash", CharField())).select_related("organization")
+)
 
 
 def _insert(organization: Organization, key: ApiKey) -> str:

@@ -9,6 +9,7 @@ from guestlist import errors
 from guestlist.actions import access, limits
 from guestlist.actions.batches import BulkResult, InvitationBatch, Selection
 from guestlist.actions.invitation_settings import is_allowed
+from guestlist.actions.known import Known
 from guestlist.actions.mail_settings import parse_accent, parse_language
 from guestlist.actions.members import members_by_key
 from guestlist.actions.revocation import end_rows, expire_rows, revoke_rows
@@ -55,12 +56,14 @@ def send_invitations(
     with access.locked(actor, organization, Permission.MEMBER_MANAGE) as organization:
         _check_size(parsed)
         keys = {address.key for address in parsed.addresses}
-        expire_rows(organization, keys)
-        standing = standing_of(organization, keys, organization.now, seen)
+        known = Known.of(organization, keys)
+        if known.invited:
+            expire_rows(organization, keys)
+        standing = standing_of(organization, keys, organization.now, known, seen)
         fresh = [address for address in parsed.addresses if address.key not in standing]
         manners = dict.fromkeys(keys, Manner.of(language, lifetime))
         limits.take(actor=actor, organization=organization, number=len(fresh))
-        sent = insert_invitations(actor, organization, fresh, manners)
+        sent = insert_invitations(actor, organization, fresh, manners, have_asked=known.asking)
     return InvitationBatch.of(parsed, standing, sent)
 
 
@@ -80,7 +83,8 @@ def preview_invitations(
     _check_size(parsed)
     Manner.of(language, lifetime)
     keys = {address.key for address in parsed.addresses}
-    return InvitationBatch.of(parsed, standing_of(organization, keys, Now()), None)
+    standing = standing_of(organization, keys, Now(), Known.of(organization, keys))
+    return InvitationBatch.of(parsed, standing, None)
 
 
 def sample_invitation(

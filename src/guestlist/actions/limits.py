@@ -8,8 +8,7 @@ from math import ceil
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
-from django.db.models import F as Column
+from django.db.models import CharField, DurationField, Exists, OuterRef
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.formats import number_format
@@ -22,6 +21,8 @@ from guestlist.models import Delivery, Invitation, Organization, Quota
 from guestlist.models.delivery import TO_INVITED, Kind, State
 from guestlist.models.fields import chunks
 from guestlist.models.invitation import Status
+from guestlist.models.prepared import Among, Bind, Prepared
+from guestlist.models.quota import count_up
 from guestlist.templating import format_duration
 
 EXEMPT = ("operator", "system")
@@ -108,17 +109,21 @@ def take_creation(*, actor: Actor, now: datetime) -> None:
 def shares(*, actor: Actor, organization: Organization) -> Sequence[Share]:
     """What `actor` can still send for `organization`, one for each limit that applies, in one query."""
     claims = _of_sending(actor, organization)
-    current = Q()
-    for claim in claims:
-        current |= Q(subject=claim.subject, starts_at__gt=Now() - claim.limit.period)
     if not claims:
         return []
-    rows = Quota.objects.filter(current).annotate(now=Now())
-    found = {(row.subject, row.starts_at): row for row in rows}
+    longest = max(claim.limit.period for claim in claims)
+    rows = _USED.rows(subjects=[claim.subject for claim in claims], longest=longest)
+    used = {(subject, starts_at): number for subject, starts_at, number, _now in rows}
     # Where nothing was sent there is no row to tell the database's time; then it is only for show.
-    now = next((row.now for row in found.values()), timezone.now())
-    used = [found.get((claim.subject, claim.starts_at(now))) for claim in claims]
-    return [claim.share(row.used if row else 0, now) for claim, row in zip(claims, used, strict=True)]
+    now = rows[0][-1] if rows else timezone.now()
+    return [claim.share(used.get((claim.subject, claim.starts_at(now)), 0), now) for claim in claims]
+
+
+_USED = Prepared(
+    lambda: Quota.objects.filter(
+        Among("subject", "subjects", CharField()), starts_at__gt=Now() - Bind("longest", DurationField())
+    ).values_list("subject", "starts_at", "used", Now())
+)
 
 
 def too_soon(*, actor: Actor, organization: Organization, rows: Iterable[Invitation]) -> dict[UUID, datetime]:
@@ -199,18 +204,15 @@ def _of_sending(actor: Actor, organization: Organization) -> list[_Claim]:
 
 
 def _take(claims: Sequence[_Claim], number: int, now: datetime, **values: Any) -> None:
-    """One conditional write for each limit: of two organizations that send for one person at once, the second
-    waits for the first and counts on what it left.
+    """Counted for all limits in one statement, and undone with the transaction where one is exceeded. Of two
+    organizations that send for one person at once, the second waits for the first and counts on what it left.
     """
     if not number or not claims:
         return
-    rows = [Quota(subject=claim.subject, starts_at=claim.starts_at(now)) for claim in claims]
-    Quota.objects.bulk_create(rows, ignore_conflicts=True)
+    used = count_up([(claim.subject, claim.starts_at(now)) for claim in claims], number)
     for claim in claims:
-        row = Quota.objects.filter(subject=claim.subject, starts_at=claim.starts_at(now))
-        fits = row.filter(used__lte=claim.limit.count - number)
-        if not fits.update(used=Column("used") + number):
-            share = claim.share(row.values_list("used", flat=True).get(), now)
+        if used[claim.subject] > claim.limit.count:
+            share = claim.share(used[claim.subject] - number, now)
             wait = share.ends_at - now
             raise refusal(claim.refusal, claim.name, claim.limit, wait, share.left, **values)
 

@@ -191,13 +191,18 @@ def _profile(user: Any) -> dict[str, Any]:
     }
 
 
-def members_by_key(organization: Organization, keys: Iterable[str]) -> dict[str, Any]:
+def members_by_key(
+    organization: Organization, keys: Iterable[str], *, are_named: bool = True
+) -> dict[str, Any]:
     """Comparison key → membership id, for those of `keys` that are an address of a member: any verified one
-    counts; one that nobody has proved is a mere claim. Two queries for every 10,000.
+    counts; one that nobody has proved is a mere claim. Two queries for every 10,000, one where it is known
+    that no membership names them (not `are_named`) and no account has them.
     """
     found: dict[str, Any] = {}
     for chunk in chunks(list(keys)):
         owners = conf().addresses.owners(chunk)
+        if not (owners or are_named):
+            continue
         theirs = Q(user__in=set(owners.values())) | Q(email_key__in=chunk, email_verified=True)
         rows = Membership.objects.active().filter(theirs, organization=organization)
         by_user: dict[Any, Any] = {}

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from guestlist import errors
 from guestlist.actions import access, limits
 from guestlist.actions.batches import InvitationBatch
+from guestlist.actions.known import Known
 from guestlist.actions.revocation import end_rows, expire_rows
 from guestlist.actions.sending import Manner, check_number, insert_invitations, standing_of
 from guestlist.actors import Actor
@@ -67,7 +68,8 @@ def reconcile_invitations(
         check_number(parsed)
         keys = {address.key for address in parsed.addresses}
         manners = dict.fromkeys(keys, Manner.of(language, lifetime))
-        standing = standing_of(organization, keys, organization.now)
+        known = Known.of(organization, keys)
+        standing = standing_of(organization, keys, organization.now, known)
         standing = replace(standing, declined=_declined(organization, keys))
         fresh = [address for address in parsed.addresses if address.key not in standing]
         # Of an address that was mistyped nobody knows whose it is.
@@ -76,8 +78,9 @@ def reconcile_invitations(
         sent = None
         if not dry_run:
             limits.take(actor=actor, organization=organization, number=len(fresh))
-            expire_rows(organization, keys)
-            sent = insert_invitations(actor, organization, fresh, manners)
+            if known.invited:
+                expire_rows(organization, keys)
+            sent = insert_invitations(actor, organization, fresh, manners, have_asked=known.asking)
             end_rows(actor, organization, revoked, Status.REVOKED)
             revoked = _read_again(revoked)
     batch = InvitationBatch.of(parsed, standing, sent)

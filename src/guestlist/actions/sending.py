@@ -13,6 +13,7 @@ from guestlist import errors
 from guestlist.actions.batches import Standing
 from guestlist.actions.invitation_settings import not_allowed
 from guestlist.actions.invitee import verified_keys
+from guestlist.actions.known import Known
 from guestlist.actions.lifetimes import by_lifetime, clean_lifetime, expiry
 from guestlist.actions.mail import cancel_mail, new_mail, owe
 from guestlist.actions.mail_settings import parse_language
@@ -60,16 +61,17 @@ def standing_of(
     organization: Organization,
     keys: Collection[str],
     now: datetime | Now,
+    known: Known,
     seen: Collection[str] | None = None,
 ) -> Standing:
     """How these addresses stand with the organization at this time. With `seen`, marked ones that are not in
     it are held back.
     """
-    marks = bad_addresses(organization, keys)
+    marks = bad_addresses(organization, keys) if known.marked else {}
     return Standing(
-        members=members_by_key(organization, keys),
-        pending=pending_by_key(organization, keys, now),
-        suppressed=suppressed_keys(organization, keys),
+        members=members_by_key(organization, keys, are_named=known.member),
+        pending=pending_by_key(organization, keys, now) if known.invited else {},
+        suppressed=suppressed_keys(organization, keys) if known.suppressed else (),
         marks=marks,
         held=() if seen is None else marks.keys() - set(seen),
         not_allowed=not_allowed(organization, keys),
@@ -87,20 +89,30 @@ def pending_by_key(
 
 
 def insert_invitations(
-    actor: Actor, organization: Organization, fresh: Iterable[Address], manners: Mapping[str, Manner]
+    actor: Actor,
+    organization: Organization,
+    fresh: Iterable[Address],
+    manners: Mapping[str, Manner],
+    *,
+    have_asked: bool = True,
 ) -> dict[str, Invitation]:
     """Part of the actions that send: new invitations, their mail and their events. `manners` is by comparison
-    key.
+    key. Whoever has asked for one has it now; `have_asked` is false where it is known that nobody did.
     """
     actor = with_verified_email(actor)
     invitations = [new_invitation(actor, organization, a, manners[a.key]) for a in fresh]
     insert_all(invitations)
-    granted = Invitation.objects.asked().filter(organization=organization)
-    for chunk in chunks([row.key for row in invitations]):
-        granted.filter(key__in=chunk).update(asking=False)
+    if have_asked:
+        _grant(organization, [row.key for row in invitations])
     owe([row.delivery for row in invitations if row.delivery])
     record_all(actor, organization, [Happening("invitation.sent", row) for row in invitations])
     return {row.key: row for row in invitations}
+
+
+def _grant(organization: Organization, keys: Sequence[str]) -> None:
+    asking = Invitation.objects.asked().filter(organization=organization)
+    for chunk in chunks(keys):
+        asking.filter(key__in=chunk).update(asking=False)
 
 
 def with_verified_email(actor: Actor) -> Actor:

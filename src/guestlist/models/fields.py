@@ -1,9 +1,9 @@
 """What every table shares: the key, times as REST writes them, and inserts of any size."""
 
-import json
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 import uuid_utils.compat
@@ -16,6 +16,7 @@ NOTHING = uuid.UUID(int=0)
 CHUNK = 10_000
 # More than any column that lists are searched in can hold; of a pattern of 50,000 SQLite makes an error.
 LONGEST_SEARCHED = 300
+_NONE_YET = object()
 
 
 def new_id() -> uuid.UUID:
@@ -65,24 +66,40 @@ def chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
 def insert_all(rows: Sequence[models.Model]) -> None:
     """Insert rows of one table with one statement for each 10,000.
 
-    Django's `bulk_create` splits on SQLite after 999 values; handing the rows over as one JSON value
-    keeps the number of statements the same for 1 and for 10,000.
+    Django's `bulk_create` splits on SQLite after 999 values, and writes out every value on PostgreSQL.
     """
     for chunk in chunks(rows):
         model = type(chunk[0])
-        if connections[router.db_for_write(model)].vendor == "sqlite":
-            _insert_as_json(model, chunk)
-        else:
-            model._default_manager.bulk_create(chunk)
+        connection = connections[router.db_for_write(model)]
+        columns = [_column(field, chunk, connection) for field in model._meta.local_concrete_fields]
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.executemany(_insert(model, "sqlite"), list(zip(*columns, strict=True)))
+            else:
+                cursor.execute(_insert(model, connection.vendor), columns)
 
 
-def _insert_as_json(model: type[models.Model], rows: Sequence[models.Model]) -> None:
+def _column(field: Any, rows: Sequence[models.Model], connection: Any) -> list[Any]:
+    """The values of one field as the database takes them. Most are the same in every row of a batch, and are
+    converted once.
+    """
+    values, last, converted = [], _NONE_YET, None
+    for row in rows:
+        value = field.pre_save(row, add=True)
+        if value is not last:
+            last, converted = value, field.get_db_prep_save(value, connection)
+        values.append(converted)
+    return values
+
+
+@cache
+def _insert(model: type[models.Model], vendor: str) -> str:
+    """The statement: on SQLite for one row, on PostgreSQL for a list of each column's values."""
     connection = connections[router.db_for_write(model)]
-    fields: list[models.Field[Any, Any]] = list(model._meta.local_concrete_fields)
-    values = [[f.get_db_prep_save(f.pre_save(row, add=True), connection) for f in fields] for row in rows]
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(str(f.column)) for f in fields)
-    items = ", ".join(f"json_extract(value, '$[{i}]')" for i in range(len(fields)))
-    sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) SELECT {items} FROM json_each(%s)"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [json.dumps(values)])
+    fields: list[models.Field[Any, Any]] = list(model._meta.local_concrete_fields)
+    table, columns = quote(model._meta.db_table), ", ".join(quote(str(f.column)) for f in fields)
+    if vendor == "sqlite":
+        return f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+    lists = ", ".join(f"%s::{f.db_type(connection)}[]" for f in fields)
+    return f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({lists})"  # noqa: S608

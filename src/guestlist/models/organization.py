@@ -4,10 +4,11 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.db import models
+from django.db import connections, models
 from django.db.models.functions import Now
 
 from guestlist.models.fields import Row, timestamp
+from guestlist.models.prepared import Bind, Prepared
 
 if TYPE_CHECKING:
     from guestlist.models.role import Role
@@ -30,13 +31,17 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
         return self.filter(deleted_at=None)
 
     def lock(self, pk: Any) -> "Organization":
-        """The organization, locked until the transaction ends; `now` is the database's time.
+        """The organization, locked until the transaction ends; `now` is the database's time, and
+        `has_webhooks` whether anybody is to be told of what happens.
 
         On SQLite the IMMEDIATE transaction is the lock. Raises Organization.DoesNotExist.
         """
-        self.select_for_update().values_list("pk").get(pk=pk)
-        # A statement of its own: the first one's time is from before it waited for the lock.
-        return self.annotate(now=Now()).get(pk=pk)  # type: ignore[no-redef]
+        if connections[self.db].features.has_select_for_update:
+            # A statement of its own: its time is from before it waited for the lock.
+            _LOCKING.rows(id=pk)
+        for organization in _LOCKED.instances(id=pk):
+            return organization  # type: ignore[no-any-return]
+        raise Organization.DoesNotExist
 
 
 class Organization(Row):
@@ -73,6 +78,7 @@ class Organization(Row):
 
     if TYPE_CHECKING:
         now: datetime
+        has_webhooks: bool
 
     class Meta:
         constraints = (
@@ -119,3 +125,19 @@ class Organization(Row):
             "new_member_role": role and role.as_reference(),
             "require_two_factor": self.require_two_factor,
         }
+
+
+def _one() -> "models.QuerySet[Organization]":
+    return Organization.objects.filter(pk=Bind("id", models.UUIDField()))
+
+
+def _with_time_and_webhooks() -> "models.QuerySet[Organization]":
+    # That model is made after this one.
+    from guestlist.models.webhook import Webhook
+
+    listening = Webhook.objects.enabled().filter(organization=models.OuterRef("pk"))
+    return _one().annotate(now=Now(), has_webhooks=models.Exists(listening))  # type: ignore[no-redef]
+
+
+_LOCKING = Prepared(lambda: _one().select_for_update().values_list("pk"))
+_LOCKED = Prepared(_with_time_and_webhooks)

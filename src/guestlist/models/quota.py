@@ -1,8 +1,12 @@
 """How much of a limit has been used."""
 
-from django.db import models
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-from guestlist.models.fields import Row
+from django.db import connections, models, router
+
+from guestlist.models.fields import Row, new_id
 
 
 class Quota(Row):
@@ -18,3 +22,26 @@ class Quota(Row):
 
     def __str__(self) -> str:
         return f"{self.subject} {self.used}"
+
+
+def count_up(periods: Sequence[tuple[str, datetime]], number: int) -> dict[str, int]:
+    """Add `number` to what each subject used in the period that began then; subject → what it used with it.
+    One statement: whoever comes second waits for the first to commit.
+    """
+    connection = connections[router.db_for_write(Quota)]
+    values: list[Any] = []
+    for subject, starts_at in periods:
+        since = connection.ops.adapt_datetimefield_value(starts_at)
+        values += [_ID.get_db_prep_value(new_id(), connection), subject, since, number]
+    marks = ", ".join(["(%s, %s, %s, %s)"] * len(periods))
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT_UP.format(marks), values)
+        return dict(cursor.fetchall())
+
+
+_ID = models.UUIDField()
+_COUNT_UP = """
+    INSERT INTO guestlist_quota (id, subject, starts_at, used) VALUES {}
+    ON CONFLICT (subject, starts_at) DO UPDATE SET used = guestlist_quota.used + excluded.used
+    RETURNING subject, used
+"""

@@ -1,5 +1,6 @@
 """A named set of permissions of one organization."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -8,6 +9,11 @@ from django.db.models.functions import Lower, Now
 from guestlist.models.fields import Row
 from guestlist.models.organization import Organization
 from guestlist.permissions import all_permissions
+
+
+def role_permissions(*, fixed: bool, granted: Iterable[str]) -> frozenset[str]:
+    """What a role allows that is granted these. A permission that the project has given up is none."""
+    return all_permissions() if fixed else all_permissions().intersection(granted)
 
 
 class Role(Row):
@@ -33,8 +39,8 @@ class Role(Row):
 
     @property
     def permission_set(self) -> frozenset[str]:
-        """What a holder may do. A permission that the project has given up is none."""
-        return all_permissions() if self.fixed else all_permissions() & set(self.permissions)
+        """What a holder may do."""
+        return role_permissions(fixed=self.fixed, granted=self.permissions)
 
     def as_reference(self) -> dict[str, Any]:
         """The role as REST shows it inside a member."""

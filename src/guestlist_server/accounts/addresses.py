@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from django.db.models import CharField
+
+from guestlist.models.prepared import Among, Prepared
 
 
 def verified_addresses(user: Any) -> list[str]:
@@ -15,5 +18,11 @@ def verified_addresses(user: Any) -> list[str]:
 
 def owners(keys: Iterable[str]) -> Mapping[str, Any]:
     """Comparison key → id of the user who owns it. allauth stores addresses in lower case, as keys are."""
-    verified = EmailAddress.objects.filter(verified=True, user__is_active=True, email__in=set(keys))
-    return dict(verified.values_list("email", "user_id"))
+    return dict(_OWNERS.rows(keys=list(keys)))
+
+
+_OWNERS = Prepared(
+    lambda: EmailAddress.objects.filter(
+        Among("email", "keys", CharField()), verified=True, user__is_active=True
+    ).values_list("email", "user_id")
+)
