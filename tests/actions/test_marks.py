@@ -114,7 +114,7 @@ def test_marks_take_the_same_statements_for_one_and_for_many(organization, alice
     with CaptureQueriesContext(connection) as queries:
         preview(organization, alice, text)
     asked = [q["sql"] for q in queries if 'FROM "guestlist_delivery"' in q["sql"]]
-    assert len(asked) == 2
+    assert len(asked) == 3
 
 
 def test_the_command_line_says_so_and_sends(organization, alice, run):  # noqa: F811

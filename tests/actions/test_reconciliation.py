@@ -457,4 +457,5 @@ def test_three_hundred_cost_as_many_statements_as_one(organization, alice):
         assert (plan.batch.sent, len(plan.revoked)) == (half, half)
         return len(captured)
 
-    assert statements(1) == statements(2) == statements(300)
+    # Of one alone there is nobody who was invited before.
+    assert statements(1) < statements(2) == statements(300)

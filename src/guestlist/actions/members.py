@@ -192,24 +192,22 @@ def _profile(user: Any) -> dict[str, Any]:
 
 
 def members_by_key(
-    organization: Organization, keys: Iterable[str], *, are_named: bool = True
+    organization: Organization, keys: Iterable[str], owners: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """Comparison key → membership id, for those of `keys` that are an address of a member: any verified one
     counts; one that nobody has proved is a mere claim. Two queries for every 10,000, one where it is known
-    that no membership names them (not `are_named`) and no account has them.
+    already who `owners` are.
     """
     found: dict[str, Any] = {}
     for chunk in chunks(list(keys)):
-        owners = conf().addresses.owners(chunk)
-        if not (owners or are_named):
-            continue
-        theirs = Q(user__in=set(owners.values())) | Q(email_key__in=chunk, email_verified=True)
+        owned = conf().addresses.owners(chunk) if owners is None else owners
+        theirs = Q(user__in=set(owned.values())) | Q(email_key__in=chunk, email_verified=True)
         rows = Membership.objects.active().filter(theirs, organization=organization)
         by_user: dict[Any, Any] = {}
         by_key: dict[str, Any] = {}
         for pk, user_id, email_key in rows.values_list("pk", "user_id", "email_key"):
             by_user[user_id], by_key[email_key] = pk, pk
-        ids = {key: by_user.get(owners.get(key)) or by_key.get(key) for key in chunk}
+        ids = {key: by_user.get(owned.get(key)) or by_key.get(key) for key in chunk}
         found |= {key: pk for key, pk in ids.items() if pk}
     return found
 

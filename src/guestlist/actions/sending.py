@@ -68,8 +68,9 @@ def standing_of(
     it are held back.
     """
     marks = bad_addresses(organization, keys) if known.marked else {}
+    are_members = known.named or known.joined
     return Standing(
-        members=members_by_key(organization, keys, are_named=known.member),
+        members=members_by_key(organization, keys, known.owners) if are_members else {},
         pending=pending_by_key(organization, keys, now) if known.invited else {},
         suppressed=suppressed_keys(organization, keys) if known.suppressed else (),
         marks=marks,

@@ -109,7 +109,8 @@ class _Statement:
             return
         self.converters = compiler.get_converters([each[0] for each in compiler.select])
         self.annotations = tuple((compiler.annotation_col_map or {}).items())
-        self.made = compiler.klass_info and _Made(compiler.klass_info, compiler.select, using)
+        # Of chosen columns no instance is made.
+        self.made = _Made(compiler.klass_info, compiler.select, using) if query.default_cols else None
 
     @property
     def connection(self) -> Any:
@@ -139,6 +140,7 @@ class _Statement:
         return rows
 
     def instance(self, row: Sequence[Any]) -> Any:
+        assert self.made
         made = self.made.of(row)
         for name, column in self.annotations:
             setattr(made, name, row[column])
