@@ -9,6 +9,7 @@ from django.db import connection
 from guestlist.checks import database_can_hold_it
 from guestlist_server.accounts.models import User
 
+pytestmark = pytest.mark.database
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 

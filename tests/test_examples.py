@@ -27,8 +27,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from guestlist.api import resources
+from tests.conftest import environ_of
 from tests.delivery.conftest import free_port
-from tests.server.conftest import VARIABLES
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -110,11 +110,6 @@ maya = make_user("maya@example.com", "Maya Torres")
 northwind = create_organization(actor=Actor.operator(), name="Northwind", slug="northwind", owner=maya)
 print(join(northwind, make_user("jo@example.com", "Jo"), "Member").pk)
 """
-
-on_sqlite = pytest.mark.skipif(
-    os.environ.get("DATABASE_URL", "").startswith("postgres"),
-    reason="The server of the examples has its own SQLite; once is enough",
-)
 
 
 class Block(NamedTuple):
@@ -220,15 +215,10 @@ class Desk:
     """A folder, a server that runs there, and a shell in which a page is typed."""
 
     def __init__(self, folder: Path) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(VARIABLES)}
-        programs = f"{Path(sys.executable).parent}{os.pathsep}{clean['PATH']}"
+        programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         self.folder = folder
         self.port, self.receiver = free_port(), free_port()
-        self.environ = clean | {
-            "GUESTLIST_DATA_DIR": str(folder / "data"),
-            "CURL_HOME": str(folder),
-            "PATH": programs,
-        }
+        self.environ = environ_of(folder / "data") | {"CURL_HOME": str(folder), "PATH": programs}
         (folder / ".curlrc").write_text("fail-with-body\n")
 
     def type(self, page: list[Block], before: dict[str, str] | None = None) -> list[str]:
@@ -292,7 +282,6 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
-@on_sqlite
 def test_the_guide_leads_from_curl_to_a_verified_webhook(desk):
     page = [block for block in blocks("docs/guide.md") if not block.is_elsewhere]
     for block in page:
@@ -312,9 +301,8 @@ def test_the_guide_leads_from_curl_to_a_verified_webhook(desk):
     assert (desk.folder / "received.txt").read_text() == "Verified: webhook.test\n" * 2
 
 
-@on_sqlite
-def test_the_commands_of_the_rest_page_are_answered_as_it_says(desk):
-    desk.run("guestlist", "migrate")
+def test_the_commands_of_the_rest_page_are_answered_as_it_says(desk, up_to_date):
+    up_to_date(desk.folder / "data")
     settings = {"DJANGO_SETTINGS_MODULE": "guestlist_server.settings"}
     member = desk.run(sys.executable, "-c", PEOPLE, **settings)
     options = [f"--permission={name}" for name in _permissions()]
@@ -338,9 +326,8 @@ def test_the_commands_of_the_rest_page_are_answered_as_it_says(desk):
         assert not differs(json.loads(desk.here(said.text)), json.loads(answers[call])), call.text
 
 
-@on_sqlite
-def test_the_commands_of_the_command_line_page_are_accepted(desk):
-    desk.run("guestlist", "migrate")
+def test_the_commands_of_the_command_line_page_are_accepted(desk, up_to_date):
+    up_to_date(desk.folder / "data")
     (desk.folder / "people.csv").write_text("email,name\njane@example.com,Jane\n")
     typed = [block for block in blocks("docs/command-line.md") if block.language == "sh"]
     [printed] = desk.type(typed)

@@ -214,9 +214,10 @@ _TAG = (
     r"|table|tbody|td|th|thead|tr|u|ul)[ \t]*+/?>"
 )
 # An HTML entity must not split the word it is in: the second half of o&#39;brien@ is another mailbox.
+# (?>(…)*) is what (…)*+ means, which Python 3.11.2, that of Debian 12, gets wrong where … holds a choice.
 _TOKEN = re.compile(
     rf"""(?P<space>[ \t]++|{_TAG}) | (?P<comma>,) | (?P<semicolon>;) | (?P<angle><[^<>@,;]*+@[^<>,;]*+>)
-    | (?P<word>[<(]?+(?:[^ \t,;<(&]++ | (?<=\w)&\#?\w{{1,8}};(?=\w) | &)*+)""",
+    | (?P<word>[<(]?+(?>(?:[^ \t,;<(&]++ | (?<=\w)&\#?\w{{1,8}};(?=\w) | &)*))""",
     re.VERBOSE | re.IGNORECASE,
 )
 _GLUED = re.compile(r"[^ \t,;<\w@]*+[\w@][^ \t,;<]*+")
@@ -316,7 +317,7 @@ class _Scanner:
 
 # Tables ----------------------------------------------------------------------------------------------
 
-_CELLS = {mark: re.compile(rf'(?:^|(?<={mark}))(?:"[^"]*+"|[^{mark}])*+') for mark in "\t;,"}
+_CELLS = {mark: re.compile(rf'(?:^|(?<={mark}))(?>(?:"[^"]*+"|[^{mark}])*)') for mark in "\t;,"}
 _MAIL = {"mail", "email", "emails"}
 _MAIL_HEADER = _MAIL | {"e", "address", "addresses", "work", "primary", "personal", "home", "user", "1", "2"}
 
@@ -348,7 +349,7 @@ class _Columns(NamedTuple):
 
 _LINE = re.compile(r"[^\n]+")
 _LABEL = re.compile(r"[ \t]*+(?:to|b?cc|from|sender|reply-to|e-?mail)[ \t]*+:", re.IGNORECASE)
-_NOTHING = re.compile(rf"(?:[ \t,;]|{_TAG})*+", re.IGNORECASE)
+_NOTHING = re.compile(rf"(?>(?:[ \t,;]|{_TAG})*)", re.IGNORECASE)
 _QUOTES = ' "' + _SYNTAX['"']
 
 

@@ -16,7 +16,9 @@ _PRIVATE = ("localhost", "test", "invalid", "example", "local", "internal")
 
 def domain_of(sender: str) -> str:
     """The domain of a `From`."""
-    return parseaddr(sender)[1].rpartition("@")[2].lower()
+    # Python 3.11.2, that of Debian 12, reads nothing where the domain is an IP address in brackets.
+    address = parseaddr(sender)[1] or sender.rstrip("> ")
+    return address.rpartition("@")[2].lower()
 
 
 def is_public(domain: str) -> bool:

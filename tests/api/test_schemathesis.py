@@ -69,6 +69,7 @@ print(json.dumps({"key": keys[0].secret, "ids": ids}))
 """
 
 
+@pytest.mark.database
 @pytest.mark.skipif("postgres" not in os.environ.get("DATABASE_URL", ""), reason="once is enough")
 def test_every_answer_is_a_described_one(tmp_path, environ, guestlist, start):  # noqa: F811
     with store_of_run(tmp_path / "data") as store:

@@ -105,9 +105,11 @@ def stop_server(server: Server) -> None:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, up_to_date: Callable[[Path], None]) -> Iterator[Server]:
     """One server for all tests that keep to addresses of their own; others start one for themselves."""
-    started = start_server(tmp_path_factory.mktemp("server") / "data")
+    data = tmp_path_factory.mktemp("server") / "data"
+    up_to_date(data)
+    started = start_server(data)
     yield started
     stop_server(started)
 

@@ -25,6 +25,7 @@ LOOKS = [
 
 def take(page: Page, path: Path) -> None:
     """What is on the page; all of it where nothing lies on top."""
+    page.wait_for_load_state("networkidle")
     page.evaluate(SETTLED)
     if not page.locator("dialog[open], :popover-open, .toast").count():
         # Not full_page: the sidebar is as high as the window.

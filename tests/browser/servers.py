@@ -51,7 +51,7 @@ class Demo:
         page.goto(self.server.url + self.address(place))
         if place.act:
             place.act(page)
-        page.wait_for_load_state("networkidle")
+        page.wait_for_load_state()
         return page
 
     def _broken_page(self, route: Route) -> None:

@@ -26,8 +26,11 @@ SCROLLING = """[...document.querySelectorAll('.dialog[open], .dialog__body, .men
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    with demos(tmp_path_factory.mktemp("places")) as started:
+def demo(tmp_path_factory, up_to_date):
+    folder = tmp_path_factory.mktemp("places")
+    for name in ("filled", "new"):
+        up_to_date(folder / name)
+    with demos(folder) as started:
         yield started
 
 

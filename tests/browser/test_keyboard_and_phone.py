@@ -164,14 +164,21 @@ def test_focus_goes_to_cancel_and_after_revoking_to_the_next_row(server, maya):
     expect(maya.get_by_role("button", name="Revoke invitation to c@focus.test")).to_be_focused()
 
 
+def find_the_long_one(page, server):
+    """The list with the invitation to LONG, however many others there are."""
+    long = page.get_by_role("row").filter(has_text=LONG)
+    page.goto(f"{server.url}{INVITATIONS}?q={LONG}")
+    if not long.count():
+        invite(page, server, LONG)
+        page.goto(f"{server.url}{INVITATIONS}?q={LONG}")
+    expect(long).to_be_visible()
+
+
 @pytest.mark.parametrize("width", [390, 320])
 def test_a_phone_never_scrolls_sideways(width, server, maya, person):
-    if not maya.get_by_text(LONG).count():
-        invite(maya, server, LONG)
     size = {"width": width, "height": 800}
     maya.set_viewport_size(size)
-    maya.goto(server.url + INVITATIONS)
-    expect(maya.get_by_text(LONG)).to_be_visible()
+    find_the_long_one(maya, server)
     assert_nothing_sticks_out(maya)
     maya.get_by_role("button", name=f"Revoke invitation to {LONG}").click()
     expect(maya.get_by_role("alertdialog")).to_be_visible()
@@ -192,8 +199,7 @@ def test_a_phone_never_scrolls_sideways(width, server, maya, person):
 
 
 def test_the_long_address_wraps_on_a_wide_screen_too(server, maya):
-    if not maya.get_by_text(LONG).count():
-        invite(maya, server, LONG)
+    find_the_long_one(maya, server)
     maya.set_viewport_size({"width": 1024, "height": 700})
     assert_nothing_sticks_out(maya)
 

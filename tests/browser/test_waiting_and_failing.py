@@ -153,6 +153,8 @@ def test_a_draft_survives_a_session_that_ended_meanwhile(server, person):
     page.wait_for_url(f"**{INVITATIONS}")
     page.keyboard.press("i")
     page.get_by_role("textbox", name="Email addresses").fill("later@kept.test")
+    # Else looking at what was typed could be what finds the session gone.
+    expect(page.locator("[data-tally]").get_by_text("1 will be invited")).to_be_visible()
     page.context.clear_cookies(name="sessionid")
     page.get_by_role("button", name="Send Invitations").click()
     page.wait_for_url("**/accounts/login/**")

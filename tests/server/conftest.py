@@ -1,6 +1,5 @@
 """A server in a folder of its own, run as people run it."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,14 +8,19 @@ from typing import Any
 
 import pytest
 
-VARIABLES = ("GUESTLIST", "EMAIL", "DATABASE", "DJANGO")
+from tests.conftest import environ_of
 
 
 @pytest.fixture
 def environ(tmp_path: Path) -> dict[str, str]:
     """The environment of a server with nothing configured but its folder."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(VARIABLES)}
-    return clean | {"GUESTLIST_DATA_DIR": str(tmp_path / "data"), "PYTHONUNBUFFERED": "1"}
+    return environ_of(tmp_path / "data")
+
+
+@pytest.fixture
+def tables(tmp_path: Path, up_to_date: Callable[[Path], None]) -> None:
+    """The server's database is up to date already."""
+    up_to_date(tmp_path / "data")
 
 
 @pytest.fixture

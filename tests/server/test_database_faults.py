@@ -13,6 +13,7 @@ from aiosmtpd.controller import Controller
 from tests.delivery.conftest import Mailbox, free_port
 from tests.server.stores import impatient, run_script, store_of_run, wait_for
 
+pytestmark = pytest.mark.database
 NEW = "/o/northwind/admin/invitations/new"
 API = "/api/v1/organizations/northwind/invitations"
 TYPED = "amara@acme.test\r\nLiam & Co <liam@acme.test>"

@@ -96,8 +96,7 @@ def test_a_new_folder_lacks_its_database_and_says_what_to_run(guestlist):
     assert "sender" not in done.stdout
 
 
-def test_a_server_with_nothing_wrong_passes_every_check(guestlist):
-    guestlist("migrate")
+def test_a_server_with_nothing_wrong_passes_every_check(tables, guestlist):
     done = guestlist("doctor", "--json")
     told = json.loads(done.stdout)
     assert (done.returncode, told["ok"]) == (0, True)
@@ -113,8 +112,9 @@ def test_a_configuration_that_cannot_be_read_is_the_only_finding(guestlist):
     assert only["detail"].startswith("EMAIL_URL: ")
 
 
-def test_a_mail_server_that_cannot_be_reached_is_a_problem_and_unseen_bounces_are_a_warning(guestlist):
-    guestlist("migrate")
+def test_a_mail_server_that_cannot_be_reached_is_a_problem_and_unseen_bounces_are_a_warning(
+    tables, guestlist
+):
     address = {"EMAIL_URL": f"smtp://127.0.0.1:{free_port()}"}
     done = guestlist("doctor", "--json", **address)
     told = json.loads(done.stdout)
@@ -125,7 +125,7 @@ def test_a_mail_server_that_cannot_be_reached_is_a_problem_and_unseen_bounces_ar
 
 
 @pytest.mark.parametrize(("password", "status"), [("right", 0), ("wrong", 1)])
-def test_the_sign_in_at_the_mail_server_is_tried_and_sends_nothing(guestlist, password, status):
+def test_the_sign_in_at_the_mail_server_is_tried_and_sends_nothing(tables, guestlist, password, status):
     def check(server, session, envelope, mechanism, data):
         return AuthResult(success=data.password == b"right", handled=False)
 
@@ -138,7 +138,6 @@ def test_the_sign_in_at_the_mail_server_is_tried_and_sends_nothing(guestlist, pa
         auth_require_tls=False,
     )
     server.start()
-    guestlist("migrate")
     try:
         url = f"smtp://guestlist:{password}@127.0.0.1:{server.port}"
         done = guestlist("doctor", "--json", EMAIL_URL=url)

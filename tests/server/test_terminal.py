@@ -8,23 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.conftest import VARIABLES
+from tests.conftest import environ_of
 
 GUESTLIST = Path(sys.executable).with_name("guestlist")
 BAR = "]  100%"
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory):
+def data(tmp_path_factory, up_to_date):
     """A data folder with two organizations, and roles in one of them."""
     folder = tmp_path_factory.mktemp("filled") / "data"
 
     def run(*words):
         command = [sys.executable, "-m", "guestlist_server", *words]
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(VARIABLES)}
-        subprocess.run(command, env=clean | {"GUESTLIST_DATA_DIR": str(folder)}, check=True, timeout=120)
+        subprocess.run(command, env=environ_of(folder), check=True, timeout=120)
 
-    run("migrate")
+    up_to_date(folder)
     for slug in ("northwind", "acme"):
         run("organizations", "create", slug.title(), "--slug", slug, "--owner", f"maya@{slug}.test")
     for name in ("$(reboot)", "Team lead", "a;b", "Editor"):
@@ -123,14 +122,22 @@ def test_a_program_gets_no_bar_on_a_terminal_either(filled, on_terminal, people)
 # Completion --------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def completion(tmp_path_factory):
+    """What the command itself prints for bash."""
+    environ = environ_of(tmp_path_factory.mktemp("completion") / "data")
+    command = [GUESTLIST, "--show-completion", "bash"]
+    return subprocess.run(command, env=environ, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
 @pytest.fixture
-def press_tab(environ):
-    """What bash offers behind these words, with the completion that the command itself prints."""
+def press_tab(environ, completion):
+    """What bash offers behind these words."""
 
     def press(*words, **variables):
         script = f"""
             PATH={GUESTLIST.parent}:$PATH
-            eval "$(guestlist --show-completion bash)"
+            {completion}
             COMP_WORDS=(guestlist "$@"); COMP_CWORD=$#
             _guestlist_completion guestlist
             printf '%s\\n' "${{COMPREPLY[@]}}"
