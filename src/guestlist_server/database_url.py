@@ -19,7 +19,7 @@ def _sqlite(parts: SplitResult) -> dict[str, Any]:
     # As everywhere: sqlite:///relative, sqlite:////absolute.
     path = Path(unquote(parts.path).removeprefix("/")).resolve()
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "guestlist_server.sqlite",
         "NAME": str(path),
         # Opening a file and its settings anew takes longer than most calls.
         "CONN_MAX_AGE": None,

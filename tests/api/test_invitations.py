@@ -161,8 +161,11 @@ def test_a_list_is_filtered_by_status_and_text(manager, invite):
 
 
 def test_beyond_ten_thousand_the_total_is_null(manager, invite, monkeypatch):
-    monkeypatch.setattr("guestlist.api.paging.capped_counts", lambda rows: [10_001])
+    invite("jane@example.com", "bob@example.com")
+    for module in ("models.headcount", "api.paging"):
+        monkeypatch.setattr(f"guestlist.{module}.COUNT_LIMIT", 1)
     assert manager("GET", URL).data["total"] is None
+    assert manager("GET", f"{URL}?status=accepted").data["total"] == 0
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from guestlist.actors import Actor
+from guestlist.models import Headcount
 from guestlist.models.invitation import NEVER
 
 Tables = dict[str, list[dict[str, Any]]]
@@ -37,9 +38,11 @@ class Look:
     def __init__(self) -> None:
         models = apps.get_app_config("guestlist").get_models()
         self.now = timezone.now()
+        # Headcounts have no id, and say nothing that the rows do not.
         self.raw = {
             str(model._meta.model_name): list(model._default_manager.order_by("pk").values())
             for model in models
+            if model is not Headcount
         }
         for row in self.raw["webhookdelivery"]:
             row["body"] = json.loads(row["body"])

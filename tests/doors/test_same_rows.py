@@ -24,6 +24,7 @@ from tests.doors.doors import Answer, CommandLine, Page, Reconcile, Rest, Send, 
 from tests.doors.givens import WORDS
 from tests.doors.rows import Look, Tables
 from tests.doors.scenarios import SCENARIOS, Scenario, Step
+from tests.headcounts import assert_headcounts_hold
 
 pytestmark = pytest.mark.django_db
 USUAL_HOURS = 7 * 24
@@ -77,6 +78,7 @@ def play(scenario: Scenario, door: Door, organization: Organization) -> Played:
         before = Look()
         answers = [do(door, step) for step in scenario.steps]
         after = Look()
+        assert_headcounts_hold()
         rows = Invitation.objects.for_display().filter(organization=organization).order_by("pk")
         return Played(
             door.name,

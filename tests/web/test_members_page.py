@@ -22,7 +22,7 @@ def test_the_page_takes_the_same_queries_for_any_number(
     for i in range(people):
         join(organization, make_user(f"m{i}@acme.test", f"M {i}"), None)
     client = as_user(alice)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         assert client.get(URL).status_code == 200
 
 

@@ -175,6 +175,12 @@ def _outcome(item: Item, standing: Standing, sent: Mapping[str, Invitation] | No
     return Outcome(item, "sent", sent[key], mark)
 
 
+def check_status(status: str) -> None:
+    """Raises InvalidFilter for what lists of invitations are not filtered by; empty is all of them."""
+    if status and status not in FILTERS:
+        raise errors.InvalidFilter(field="status", value=status[:100], choices=", ".join(FILTERS))
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """Which invitations: by their ids, or by a filter. An empty selection is false, and so is one with a
@@ -188,14 +194,15 @@ class Selection:
     def __bool__(self) -> bool:
         return self.ids is not None or bool(self.status or searchable(self.q or ""))
 
-    def rows(self, organization: Organization) -> InvitationQuerySet:
-        """The chosen invitations of `organization`. Raises InvalidFilter for a status that is none."""
+    def rows(self, organization: Organization, *, swept: bool = False) -> InvitationQuerySet:
+        """The chosen invitations of `organization`. For `swept` see `with_status`. Raises InvalidFilter for
+        a status that is none.
+        """
         rows = Invitation.objects.filter(organization=organization)
         if self.ids is not None:
             return rows.filter(pk__in=[pk for pk in map(as_uuid, self.ids) if pk]).for_display()
-        if self.status and self.status not in FILTERS:
-            raise errors.InvalidFilter(field="status", value=self.status[:100], choices=", ".join(FILTERS))
-        rows = rows.with_status(self.status) if self.status else rows
+        check_status(self.status or "")
+        rows = rows.with_status(self.status, swept=swept) if self.status else rows
         return rows.matching(self.q or "").for_display()
 
 

@@ -1,6 +1,6 @@
 """What there is about some addresses, before any of it is read: of most that are invited, nothing."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 from django.db.models import CharField, Exists, Q, QuerySet, UUIDField
@@ -9,7 +9,7 @@ from guestlist.conf import conf
 from guestlist.models import Delivery, Invitation, Membership, Organization, Suppression
 from guestlist.models.delivery import TO_INVITED
 from guestlist.models.invitation import Status
-from guestlist.models.prepared import Among, Bind, Prepared
+from guestlist.models.prepared import Among, Bind, Prepared, Unindexed
 
 
 class Known(NamedTuple):
@@ -33,25 +33,33 @@ class Known(NamedTuple):
         long it takes tells nobody.
         """
         owners = conf().addresses.owners(keys)
-        users = list(set(owners.values()))
-        return cls(owners, *_KNOWN.rows(organization=organization.pk, keys=list(keys), users=users)[0])
+        if len(keys) == 1:
+            (key,), user = keys, next(iter(owners.values()), None)
+            rows = _OF_ONE.rows(organization=organization.pk, key=key, user=user)
+        else:
+            users = list(set(owners.values()))
+            rows = _OF_MANY.rows(organization=organization.pk, key=list(keys), user=users)
+        return cls(owners, *rows[0])
 
 
-def _known() -> "QuerySet[Organization, Any]":
+def _known(of: "Callable[[str, str, Any], Q]") -> "QuerySet[Organization, Any]":
+    """`of` compares a column with the value, or the values, of that name."""
     organization = Bind("organization", UUIDField())
-    listed = Among("key", "keys", CharField())
-    here = Q(organization=organization)
-    members = Membership.objects.active().filter(here)
-    user_id: Any = Membership._meta.get_field("user").target_field
+    key, user_id = CharField(), Membership._meta.get_field("user").target_field
+    here, of_key = Q(organization=organization), of("key", "key", key)
+    members = Membership.objects.active()
     found = (
-        Invitation.objects.filter(here, listed, status=Status.PENDING),
-        Invitation.objects.asked().filter(here, listed),
-        members.filter(Among("email_key", "keys", CharField()), email_verified=True),
-        members.filter(Among("user", "users", user_id)),
-        Suppression.objects.filter(here | Q(organization=None), listed),
-        Delivery.objects.filter(here, listed, hard=True, kind__in=TO_INVITED),
+        Invitation.objects.filter(here, of_key, status=Status.PENDING),
+        Invitation.objects.asked().filter(here, of_key),
+        members.filter(here, of("email_key", "key", key), email_verified=True),
+        members.alias(at=Unindexed("organization")).filter(of("user", "user", user_id), at=organization),
+        Suppression.objects.alias(at=Unindexed("organization")).filter(
+            Q(at=organization) | Q(at=None), of_key
+        ),
+        Delivery.objects.filter(here, of_key, hard=True, kind__in=TO_INVITED),
     )
     return Organization.objects.filter(pk=organization).values_list(*map(Exists, found))
 
 
-_KNOWN = Prepared(_known)
+_OF_ONE = Prepared(lambda: _known(lambda column, name, field: Q(**{column: Bind(name, field)})))
+_OF_MANY = Prepared(lambda: _known(lambda column, name, field: Q(Among(column, name, field))))

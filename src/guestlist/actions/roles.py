@@ -12,6 +12,7 @@ from guestlist.actions.two_factor import lacks_two_factor
 from guestlist.actors import Actor, Origin
 from guestlist.events import Happening, record, record_all
 from guestlist.models import Membership, Organization, Role
+from guestlist.models.headcount import Headcounts
 from guestlist.models.listing import capped_counts
 from guestlist.names import MAX_NAME, clean_name
 from guestlist.permissions import Permission, all_permissions
@@ -125,7 +126,8 @@ def find_role(organization: Organization, role_id: Any) -> Role:
 def list_roles(organization: Organization) -> list[tuple[Role, int]]:
     """The roles in the order they were made, each with how many members have it, counted up to 10,001."""
     roles = list(Role.objects.filter(organization=organization).order_by("pk"))
-    return list(zip(roles, capped_counts([_holders(role) for role in roles]), strict=True))
+    members = Headcounts.of(organization).members
+    return [(role, members[str(role.pk)]) for role in roles]
 
 
 def count_members(role: Role) -> int:

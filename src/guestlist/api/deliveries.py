@@ -34,9 +34,11 @@ def list_deliveries(
     actor = actor_of(request)
     organization = organization_of(actor, slug)
     access.require(actor, organization, Permission.MEMBER_MANAGE)
-    rows = Delivery.objects.filter(organization=organization).in_state(query.state).matching(query.q)
-    rows = rows.select_related("invitation")
-    return list_page(request, rows, Delivery.COLUMNS, query.sort, query, Delivery.as_own_resource)
+    shelf = Delivery.objects.filter(organization=organization).in_state(query.state)
+    rows, total = shelf.matching(query.q).select_related("invitation"), shelf.count_matching(query.q)
+    return list_page(
+        request, rows, Delivery.COLUMNS, query.sort, query, Delivery.as_own_resource, total=total
+    )
 
 
 @router.get(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
+from django.db.models import UUIDField
 from django.http import HttpRequest, HttpResponse
 from ninja import Path, Query, Router
 from pydantic import BaseModel, Field, model_validator
@@ -11,17 +12,21 @@ from pydantic_core import PydanticCustomError
 from guestlist import errors
 from guestlist.actions import access, reconciliation
 from guestlist.actions import invitations as actions
-from guestlist.actions.batches import BulkResult, Selection
+from guestlist.actions.batches import BulkResult, Selection, check_status
 from guestlist.actions.sending import MAX_ADDRESSES
 from guestlist.addresses import ParsedAddresses, parse_addresses, parse_items
 from guestlist.api.auth import actor_of, organization_of
 from guestlist.api.bodies import Body, Each, Search, answer, either, ids_or
 from guestlist.api.limits import with_limits
-from guestlist.api.paging import ListQuery, choosing, list_page, sorting
+from guestlist.api.paging import ListQuery, choosing, list_page, plain_page, sorting
 from guestlist.api.resources import invitations as resources
 from guestlist.models import Invitation
-from guestlist.models.fields import id_of
+from guestlist.models.fields import id_of, searchable
+from guestlist.models.headcount import Headcounts
 from guestlist.models.invitation import FILTERS
+from guestlist.models.invitation_resource import SELECTED, invitation_resource
+from guestlist.models.listing import Listing
+from guestlist.models.prepared import Bind
 from guestlist.permissions import Permission
 
 router = Router(tags=["Invitations"])
@@ -172,9 +177,23 @@ def list_invitations(
     actor = actor_of(request)
     organization = organization_of(actor, slug)
     access.require(actor, organization, Permission.MEMBER_MANAGE)
-    rows = Selection(status=query.status, q=query.q).rows(organization)
-    columns = Invitation.columns(query.status) if query.status else Invitation.COLUMNS
-    return list_page(request, rows, columns, query.sort, query)
+    check_status(query.status)
+    counts = Headcounts.of(organization)
+    if not searchable(query.q):
+        total, shape = counts.invitations[query.status], (query.status, counts.swept, query.sort)
+        return plain_page(
+            _listing, shape, SELECTED, invitation_resource, query, total, organization=organization.pk
+        )
+    rows = Selection(status=query.status, q=query.q).rows(organization, swept=counts.swept)
+    columns = Invitation.columns(query.status, swept=counts.swept)
+    total = Selection(status=query.status).rows(organization, swept=counts.swept).count_matching(query.q)
+    return list_page(request, rows, columns, query.sort, query, total=total)
+
+
+def _listing(status: str, swept: bool, sort: str) -> Listing[Invitation]:
+    rows = Invitation.objects.filter(organization=Bind("organization", UUIDField())).for_display()
+    rows = rows.with_status(status, swept=swept) if status else rows
+    return Listing.of(rows, Invitation.columns(status, swept=swept), sort)
 
 
 @router.post("/revoke", response=resources.Revoked, summary="Revoke several invitations")

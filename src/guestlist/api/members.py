@@ -20,7 +20,8 @@ from guestlist.api.paging import ListQuery, list_page, sorting
 from guestlist.api.resources import members as resources
 from guestlist.models import Membership
 from guestlist.models.fields import as_uuid, id_of, searchable
-from guestlist.models.membership import NEEDS_ROLE
+from guestlist.models.headcount import Headcounts
+from guestlist.models.membership import NEEDS_ROLE, role_filter
 from guestlist.permissions import Permission
 
 router = Router(tags=["Members"])
@@ -90,8 +91,13 @@ def list_members(
     organization = organization_of(actor, slug)
     access.require(actor, organization, Permission.MEMBER_MANAGE)
     members = Membership.objects.active().filter(organization=organization)
-    rows = members.with_role(_checked(query.role)).matching(query.q).select_related("role")
-    return list_page(request, rows, Membership.columns(query.role), query.sort, query)
+    shelf = members.with_role(_checked(query.role))
+    if searchable(query.q):
+        total = shelf.count_matching(query.q)
+    else:
+        total = Headcounts.of(organization).members[role_filter(query.role)]
+    rows = shelf.matching(query.q).select_related("role")
+    return list_page(request, rows, Membership.columns(query.role), query.sort, query, total=total)
 
 
 @downloads.get("/members.csv", summary="Download members", openapi_extra=CSV)

@@ -153,7 +153,7 @@ def list_(
     with output.refusals(as_json=as_json):
         organization = output.find_organization(slug)
         rows = Selection(status=status, q=output.searched(q)).rows(organization)
-        columns = Invitation.columns(status) if status else Invitation.COLUMNS
+        columns = Invitation.columns(status)
         found = output.read_all(rows, columns, sort)
     if as_json:
         output.print_json_list(found)

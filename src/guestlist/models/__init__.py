@@ -5,6 +5,7 @@ from guestlist.models.delivery import Delivery
 from guestlist.models.domain import Domain
 from guestlist.models.event import Event
 from guestlist.models.former_slug import FormerSlug
+from guestlist.models.headcount import Headcount
 from guestlist.models.idempotent_answer import IdempotentAnswer
 from guestlist.models.invitation import Invitation
 from guestlist.models.join_link import JoinLink
@@ -25,6 +26,7 @@ __all__ = [
     "Domain",
     "Event",
     "FormerSlug",
+    "Headcount",
     "IdempotentAnswer",
     "Invitation",
     "JoinLink",

@@ -9,9 +9,10 @@ from django.db.models.functions import Now
 from guestlist import errors
 from guestlist.models.fields import Row, searchable, timestamp
 from guestlist.models.invitation import Invitation
-from guestlist.models.listing import Columns
+from guestlist.models.invitation_resource import mail_resource
+from guestlist.models.listing import Columns, capped_counts
 from guestlist.models.organization import Organization
-from guestlist.models.text_search import containing
+from guestlist.models.text_search import containing, count_containing
 
 
 class State(models.TextChoices):
@@ -81,6 +82,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
         """Those with `text` anywhere in the address they go to."""
         text = searchable(text).lower()
         return containing(self, text) if text else self
+
+    def count_matching(self, text: str) -> int:
+        """How many those are, up to 10,001."""
+        text = searchable(text).lower()
+        return count_containing(self, text) if text else capped_counts([self])[0]
 
 
 class Delivery(Row):
@@ -196,13 +202,12 @@ class Delivery(Row):
 
     def as_resource(self) -> dict[str, Any]:
         """The delivery as REST shows it inside an invitation."""
-        return {
-            "state": self.state,
-            "detail": self.detail or None,
-            "attempts": self.attempts,
-            "at": timestamp(self.at),
-            "next_at": timestamp(self.next_at),
-        }
+        return mail_resource(*self.shown)
+
+    @property
+    def shown(self) -> tuple[str, str, int, str | None, str | None]:
+        """What has become of it, as `mail_resource` takes it."""
+        return self.state, self.detail, self.attempts, timestamp(self.at), timestamp(self.next_at)
 
 
 def _entry(entry: dict[str, Any]) -> dict[str, Any]:

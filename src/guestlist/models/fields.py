@@ -34,8 +34,13 @@ class Row(models.Model):
 
 
 def timestamp(value: datetime | None) -> str | None:
+    """A time as REST writes it, if there is one."""
+    return shown_time(value) if value else None
+
+
+def shown_time(value: datetime) -> str:
     """A time as REST writes it: ISO 8601 in UTC, ending in Z."""
-    return value.astimezone(UTC).isoformat().replace("+00:00", "Z") if value else None
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
 
 
 def searchable(text: str) -> str:

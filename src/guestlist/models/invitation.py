@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.models.functions import Now
 
-from guestlist.models.fields import Row, searchable, timestamp
-from guestlist.models.listing import Columns
+from guestlist.models.fields import Row, searchable, shown_time, timestamp
+from guestlist.models.invitation_resource import NO_MAIL, invitation_resource
+from guestlist.models.listing import Columns, capped_counts
 from guestlist.models.organization import Organization
-from guestlist.models.text_search import containing
+from guestlist.models.text_search import containing, count_containing
 
 if TYPE_CHECKING:
     from guestlist.models.delivery import Delivery
@@ -44,24 +45,33 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
         # SQLite would take `expires_at > now` for a reason to read all of them, and sort them then.
         return self.filter(~models.Q(expires_at__lte=Now()), status=Status.PENDING)
 
-    def with_status(self, status: str) -> "InvitationQuerySet":
-        """Those that people see as `status`, or those of the filter `asked`."""
+    def with_status(self, status: str, *, swept: bool = False) -> "InvitationQuerySet":
+        """Those that people see as `status`, or those of the filter `asked`. With `swept` none has lapsed
+        without being expired in its row too, and one index has them all in order.
+        """
         if status == Status.PENDING:
             return self.pending()
         if status == ASKED:
             return self.asked()
-        if status == Status.EXPIRED:
+        if status == Status.EXPIRED and not swept:
             return self.filter(models.Q(status=Status.EXPIRED) | _LAPSED)
         return self.filter(status=status)
 
     def asked(self) -> "InvitationQuerySet":
         """Those whose person asked for a new one and waits for an answer."""
-        return self.filter(asking=True)
+        # Twice: once in the words of the index's condition, once for its column, without which SQLite takes
+        # another index of the organization for as good and reads all of it.
+        return self.filter(asking=True, asking__in=(True,))
 
     def matching(self, text: str) -> "InvitationQuerySet":
         """Those with `text` anywhere in the address."""
         text = searchable(text).lower()
         return containing(self, text) if text else self
+
+    def count_matching(self, text: str) -> int:
+        """How many those are, up to 10,001."""
+        text = searchable(text).lower()
+        return count_containing(self, text) if text else capped_counts([self])[0]
 
     def for_display(self) -> "InvitationQuerySet":
         """With what a row shows: the state of its mail, and the status as of now."""
@@ -159,10 +169,15 @@ class Invitation(Row):
             models.Index(fields=("organization", "invited_at", "id"), name="invitation_all_by_invited"),
             models.Index(fields=("organization", "key", "id"), name="invitation_all_by_email"),
             models.Index(fields=("organization", "expires_at", "id"), name="invitation_all_by_expires"),
-            models.Index(
-                fields=("organization", "key"),
-                condition=models.Q(asking=True),
-                name="invitation_asked",
+            models.Index(fields=("organization", "status", "id"), name="invitation_by_status"),
+            # Of few rows, so that it takes nothing to keep them.
+            *(
+                models.Index(
+                    fields=("organization", "asking", column, "id"),
+                    condition=models.Q(asking=True),
+                    name=f"invitation_asked_by_{name}",
+                )
+                for column, name in (("key", "email"), ("invited_at", "invited"), ("expires_at", "expires"))
             ),
             models.Index(
                 fields=("expires_at", "organization"),
@@ -185,31 +200,25 @@ class Invitation(Row):
         return self.email
 
     @classmethod
-    def columns(cls, status: str) -> Columns:
-        """What a list sorts by; within one status, the oldest first."""
-        return cls.COLUMNS if status == ASKED else {**cls.COLUMNS, "status": models.F("invited_at")}
+    def columns(cls, status: str, *, swept: bool = False) -> Columns:
+        """What a list sorts by; within one status, the oldest first. For `swept` see `with_status`."""
+        if status == ASKED or not (status or swept):
+            return cls.COLUMNS
+        return {**cls.COLUMNS, "status": models.F("invited_at" if status else "status")}
 
     def as_resource(self) -> dict[str, Any]:
         """The invitation as REST shows it. Load it with `for_display`."""
-        return {
-            "id": str(self.pk),
-            "email": self.email,
-            "status": self.status_now,
-            "invited_at": timestamp(self.invited_at),
-            "last_sent_at": timestamp(self.last_sent_at),
-            "sent_count": self.sent_count,
-            "expires_at": None if self.expires_at == NEVER else timestamp(self.expires_at),
-            "invited_by": {
-                "type": self.invited_by_type,
-                "id": self.invited_by_id,
-                "name": self.invited_by_name,
-            },
-            "ended_at": timestamp(self._ended_at_now),
-            "delivery": self.delivery and self.delivery.as_resource(),
-        }
-
-    @property
-    def _ended_at_now(self) -> datetime | None:
-        return (
-            self.expires_at if self.ended_at is None and self.status_now == Status.EXPIRED else self.ended_at
+        return invitation_resource(
+            str(self.pk),
+            self.email,
+            self.status_now,
+            shown_time(self.invited_at),
+            shown_time(self.last_sent_at),
+            self.sent_count,
+            shown_time(self.expires_at),
+            self.invited_by_type,
+            self.invited_by_id,
+            self.invited_by_name,
+            timestamp(self.ended_at),
+            *(self.delivery.shown if self.delivery else NO_MAIL),
         )

@@ -18,6 +18,7 @@ from django.db.models import BooleanField, F, Func, UUIDField, Value
 from django.db.models.expressions import BaseExpression, Col
 
 from guestlist import errors
+from guestlist.models.prepared import Bind
 
 Columns: TypeAlias = Mapping[str, F | BaseExpression]
 M = TypeVar("M", bound=models.Model)
@@ -57,12 +58,13 @@ class Listing(Generic[M]):
         """The rows behind `cursor`, from the start without one. Raises InvalidCursor."""
         rows = self._ordered()
         if cursor:
-            rows = self._beyond(rows, cursor, backwards=False)
+            rows = self._beyond(rows, *self._edge(cursor), backwards=False)
         return self._page(list(rows[: size + 1]), size, has_before=bool(cursor))
 
     def before(self, cursor: str, size: int) -> Page[M]:
         """The rows in front of `cursor`. Raises InvalidCursor."""
-        rows = list(self._beyond(self._ordered(backwards=True), cursor, backwards=True)[: size + 1])
+        beyond = self._beyond(self._ordered(backwards=True), *self._edge(cursor), backwards=True)
+        rows = list(beyond[: size + 1])
         items = rows[:size][::-1]
         return Page(items, self._cursor(items[-1:]), self._cursor(items[:1]) if len(rows) > size else None)
 
@@ -74,15 +76,29 @@ class Listing(Generic[M]):
         sign = "-" if self._descending != backwards else ""
         return self.rows.order_by(f"{sign}sort_value", f"{sign}pk")
 
-    def _beyond(self, rows: "models.QuerySet[M]", cursor: str, *, backwards: bool) -> "models.QuerySet[M]":
-        value, pk = self._read(cursor)
+    def to_prepare(self, size: int, *, beyond: bool) -> "models.QuerySet[M]":
+        """The first page, or the one `beyond` the values `value` and `pk` that `read` finds in a cursor, and
+        one row more.
+        """
+        rows = self._ordered()
+        if beyond:
+            value = Bind("value", rows.query.annotations["sort_value"].output_field)
+            rows = self._beyond(rows, value, Bind("pk", UUIDField()), backwards=False)
+        return rows[: size + 1]
+
+    def _edge(self, cursor: str) -> tuple[Value, Value]:
+        value, pk = self.read(cursor)
+        return Value(value, self.rows.query.annotations["sort_value"].output_field), Value(pk, UUIDField())
+
+    def _beyond(
+        self, rows: "models.QuerySet[M]", value: Any, pk: Any, *, backwards: bool
+    ) -> "models.QuerySet[M]":
         column: Any = rows.query.annotations["sort_value"]
         way, sign = ("lt", "<") if self._descending != backwards else ("gt", ">")
         if not isinstance(column, Col):
             # SQLite's indexes of expressions serve one compared alone.
             rows = rows.filter(**{f"sort_value__{way}e": value})
-        edge = _pair(Value(value, column.output_field), Value(pk, UUIDField()))
-        own = _pair(column, F("pk"))
+        edge, own = _pair(value, pk), _pair(column, F("pk"))
         return rows.filter(
             Func(own, edge, template="%(expressions)s", arg_joiner=f" {sign} ", output_field=BooleanField())
         )
@@ -96,10 +112,14 @@ class Listing(Generic[M]):
         if not edge:
             return None
         value = edge[0].sort_value  # type: ignore[attr-defined]  # annotated in `of`
-        text = value.isoformat() if isinstance(value, datetime) else str(value)
-        return base64.urlsafe_b64encode(json.dumps([self.sort, text, str(edge[0].pk)]).encode()).decode()
+        return self.cursor(value.isoformat() if isinstance(value, datetime) else str(value), str(edge[0].pk))
 
-    def _read(self, cursor: str) -> tuple[Any, UUID]:
+    def cursor(self, value: str, pk: str) -> str:
+        """What stands for the place behind a row."""
+        return base64.urlsafe_b64encode(json.dumps([self.sort, value, pk]).encode()).decode()
+
+    def read(self, cursor: str) -> tuple[Any, UUID]:
+        """What the row is sorted by, and its id. Raises InvalidCursor."""
         try:
             sort, text, pk = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
             field = self.rows.query.annotations["sort_value"].output_field
@@ -128,12 +148,19 @@ def _pair(*expressions: Any) -> Func:
 
 def capped_counts(querysets: "Sequence[models.QuerySet[Any]]") -> list[int]:
     """How many rows each queryset has, in one statement, counting no further than 10,001."""
-    parts, params = [], []
+    parts: list[str] = []
+    params: list[Any] = []
     for rows in querysets:
-        inner = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query
-        sql, values = inner.get_compiler(rows.db).as_sql()
-        parts.append(f"(SELECT COUNT(*) FROM ({sql}) AS counted)")  # noqa: S608  (Django's own SQL)
+        sql, values = capped_count_sql(rows)
+        parts.append(sql)
         params.extend(values)
     with connections[querysets[0].db].cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", params)
         return list(cursor.fetchone())
+
+
+def capped_count_sql(rows: "models.QuerySet[Any]") -> tuple[str, Sequence[Any]]:
+    """How many rows there are, up to 10,001, as a value within another statement."""
+    inner = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query
+    sql, values = inner.get_compiler(rows.db).as_sql()
+    return f"(SELECT COUNT(*) FROM ({sql}) AS counted)", values  # noqa: S608  (Django's own SQL)

@@ -11,10 +11,10 @@ from django.db.models.sql.compiler import SQLCompiler
 from guestlist.models.fields import Row, id_of, searchable, timestamp
 from guestlist.models.invitation import Invitation
 from guestlist.models.join_link import JoinLink
-from guestlist.models.listing import Columns
+from guestlist.models.listing import Columns, capped_counts
 from guestlist.models.organization import Organization
 from guestlist.models.role import Role
-from guestlist.models.text_search import containing
+from guestlist.models.text_search import containing, count_containing
 
 # Roles sort in the order they were made (Owner, Admin, Member, …); members without one come last.
 NO_ROLE = uuid.UUID(int=2**128 - 1)
@@ -24,6 +24,11 @@ NEEDS_ROLE = "none"
 
 def _role() -> Coalesce:
     return Coalesce("role_id", models.Value(NO_ROLE, models.UUIDField()))
+
+
+def role_filter(role: str) -> str:
+    """A filter by role in the words of the headcounts: there may be several ways to write an id."""
+    return role if role in ("", NEEDS_ROLE) else str(id_of(role))
 
 
 class RoleOrLast(Coalesce):
@@ -49,6 +54,11 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def matching(self, text: str) -> "MembershipQuerySet":
         """Those with `text` anywhere in the name or address; see `containing`."""
         return containing(self, text) if (text := searchable(text)) else self
+
+    def count_matching(self, text: str) -> int:
+        """How many those are, up to 10,001."""
+        text = searchable(text)
+        return count_containing(self, text) if text else capped_counts([self])[0]
 
     def with_role(self, role: str) -> "MembershipQuerySet":
         """Those with the role of this id, or with `none` those without one; empty is everybody."""

@@ -5,14 +5,17 @@ it. What every call of the API asks is therefore turned into SQL once, with a `B
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from django.db import connections, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models import F
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
+
+from guestlist.sessions import is_one_session
 
 
 class Bind(models.Expression):
@@ -61,12 +64,76 @@ class Among(models.Func):
         return f"{sql} = ANY(%s)", (several,)
 
 
-class Prepared:
-    """A queryset as `build` makes it the first time: `Prepared(lambda: Quota.objects.filter(…))`. With
-    `changes` it is an update: `Prepared(lambda: …, used=F("used") + Bind(…))`.
+class Unindexed(models.Func):
+    """A column by which SQLite looks up no index. It takes one value of many rows to be better than a list of
+    values of one row each.
     """
 
-    def __init__(self, build: "Callable[[], models.QuerySet[Any]]", **changes: Any) -> None:
+    arity = 1
+    template = "%(expressions)s"
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        """With a plus, which does nothing else."""
+        return super().as_sql(compiler, connection, template="+%(expressions)s", **extra)
+
+
+def in_plain(rows: "models.QuerySet[Any]", *names: str) -> "models.QuerySet[Any, Any]":
+    """`rows` as tuples of these columns, with times and ids as text: neither the driver nor Django makes
+    objects of them, of which a list would make text again.
+    """
+    kinds: dict[type, type[models.Func]] = {models.DateTimeField: _TimeText, models.UUIDField: _IdText}
+    columns = []
+    for name in names:
+        kind = type(F(name).resolve_expression(rows.query).output_field)
+        columns.append(kinds[kind](name) if kind in kinds else F(name))
+    return rows.values_list(*columns)
+
+
+class _TimeText(models.Func):
+    """A time as text, in UTC."""
+
+    output_field = models.TextField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(compiler, connection, template="CAST(%(expressions)s AS text)")
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+        return super().as_sql(
+            compiler, connection, template="CAST(%(expressions)s AT TIME ZONE 'UTC' AS text)"
+        )
+
+
+class _IdText(models.Func):
+    """An id as text."""
+
+    output_field = models.TextField()
+    template = "CAST(%(expressions)s AS text)"
+
+
+def _time(text: str) -> str:
+    """Django writes six digits of a second or none, SQLite three, and PostgreSQL no zeros at the end."""
+    return f"{text[:10]}T{text[11:].ljust(15, '0') if len(text) > 19 else text[11:]}Z"
+
+
+def _id(text: str) -> str:
+    """SQLite has it without dashes."""
+    if len(text) == 36:
+        return text
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+_PLAIN: dict[type, Callable[[str], str]] = {_TimeText: _time, _IdText: _id}
+
+
+class Prepared:
+    """A queryset as `build` makes it the first time: `Prepared(lambda: Quota.objects.filter(…))`. With
+    `changes` it is an update: `Prepared(lambda: …, used=F("used") + Bind(…))`. What a queryset can't say is
+    SQL with its values, as Django has compiled its parts.
+    """
+
+    def __init__(
+        self, build: "Callable[[], models.QuerySet[Any] | tuple[str, Sequence[Any]]]", **changes: Any
+    ) -> None:
         self.build, self.changes = build, changes
         self.statement = cache(self._compiled)
 
@@ -80,37 +147,54 @@ class Prepared:
         statement = self.statement()
         return [statement.instance(row) for row in statement.read(values)]
 
+    def plain(self, **values: Any) -> Sequence[tuple[Any, ...]]:
+        """What it selects with `in_plain`, as REST writes it."""
+        statement = self.statement()
+        return statement.read(values, plain=True)
+
     def run(self, **values: Any) -> int:
         """Update; how many rows."""
         statement = self.statement()
-        with statement.connection.cursor() as cursor:
+        with _cursor(statement.connection) as cursor:
             cursor.execute(statement.sql, statement.bound(values))
             return int(cursor.rowcount)
 
     def _compiled(self) -> "_Statement":
         rows = self.build()
+        if isinstance(rows, tuple):
+            return _Statement(DEFAULT_DB_ALIAS, *rows)
         query = rows.query
         if self.changes:
             query = query.chain(UpdateQuery)
             query.add_update_values(self.changes)  # type: ignore[attr-defined]
             query.annotations = {}
-        return _Statement(query, rows.db)
+            return _Statement(rows.db, *query.get_compiler(rows.db).as_sql())
+        compiler = query.get_compiler(rows.db)
+        statement = _Statement(rows.db, *compiler.as_sql())
+        statement.prepare_to_read(compiler)
+        return statement
 
 
 class _Statement:
     """SQL for one database, and how to read what it answers."""
 
-    def __init__(self, query: Any, using: str) -> None:
+    def __init__(self, using: str, sql: str, params: Sequence[Any]) -> None:
         self.using = using
-        compiler = query.get_compiler(using)
-        self.sql, params = compiler.as_sql()
-        self.params = tuple(params)
-        if isinstance(query, UpdateQuery):
-            return
-        self.converters = compiler.get_converters([each[0] for each in compiler.select])
+        self.sql, self.params = _with_constants(sql, params)
+        self.converters: list[Any] = []
+
+    def prepare_to_read(self, compiler: Any) -> None:
+        """Look up how each column becomes a value, and which make an instance."""
+        columns = [each[0] for each in compiler.select]
+        found = compiler.get_converters(columns)
+        self.converters = [(i, calls, column) for i, (calls, column) in found.items()]
+        found_plain = [(i, _PLAIN.get(type(column))) for i, column in enumerate(columns)]
+        self.plain = [(i, convert) for i, convert in found_plain if convert]
         self.annotations = tuple((compiler.annotation_col_map or {}).items())
         # Of chosen columns no instance is made.
-        self.made = _Made(compiler.klass_info, compiler.select, using) if query.default_cols else None
+        self.made = (
+            _Made(compiler.klass_info, compiler.select, self.using) if compiler.query.default_cols else None
+        )
 
     @property
     def connection(self) -> Any:
@@ -123,21 +207,26 @@ class _Statement:
             for each in self.params
         ]
 
-    def read(self, values: dict[str, Any]) -> Sequence[tuple[Any, ...]]:
+    def read(self, values: dict[str, Any], *, plain: bool = False) -> Sequence[tuple[Any, ...]]:
         connection = self.connection
-        with connection.cursor() as cursor:
+        with _cursor(connection) as cursor:
             cursor.execute(self.sql, self.bound(values))
             found = cursor.fetchall()
-        if not self.converters or not found:
-            return list(found)
-        converters = [(i, calls, expression) for i, (calls, expression) in self.converters.items()]
-        rows = []
-        for row in map(list, found):
-            for i, calls, expression in converters:
-                for convert in calls:
-                    row[i] = convert(row[i], expression, connection)
-            rows.append(tuple(row))
-        return rows
+        if plain:
+            return [self._in_plain(list(row)) for row in found]
+        return [self._converted(list(row), connection) for row in found] if self.converters else list(found)
+
+    def _converted(self, row: list[Any], connection: Any) -> tuple[Any, ...]:
+        for i, calls, column in self.converters:
+            for convert in calls:
+                row[i] = convert(row[i], column, connection)
+        return tuple(row)
+
+    def _in_plain(self, row: list[Any]) -> tuple[Any, ...]:
+        for i, convert in self.plain:
+            if row[i] is not None:
+                row[i] = convert(row[i])
+        return tuple(row)
 
     def instance(self, row: Sequence[Any]) -> Any:
         assert self.made
@@ -145,6 +234,43 @@ class _Statement:
         for name, column in self.annotations:
             setattr(made, name, row[column])
         return made
+
+
+def _cursor(connection: Any) -> Any:
+    """On PostgreSQL one that has the server keep its statements, where it is the same one next time: to plan
+    them takes it longer than to run them.
+    """
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    from django.db.backends.postgresql.base import ServerBindingCursor
+
+    connection.ensure_connection()
+    session = connection.connection
+    if not is_one_session(session):
+        return connection.cursor()
+    session.prepare_threshold = 0
+    cursor_of: Any = ServerBindingCursor
+    return connection._prepare_cursor(cursor_of(session))
+
+
+def _with_constants(sql: str, params: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """The statement with what is the same each time written out: only so does SQLite see that the condition
+    of an index holds.
+    """
+    left, kept = iter(params), []
+
+    def fill(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return "%%"
+        value = next(left)
+        if type(value) is int:
+            return str(value)
+        if type(value) is str and "'" not in value and "%" not in value:
+            return f"'{value}'"
+        kept.append(value)
+        return "%s"
+
+    return re.sub("%[s%]", fill, sql), kept
 
 
 class _Made:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -19,8 +19,9 @@ from guestlist.actions.mail_queue import queue_trouble
 from guestlist.actions.two_factor import lacks_two_factor
 from guestlist.actors import Actor, Origin
 from guestlist.conf import conf
-from guestlist.models import Invitation, JoinRequest, Membership, Organization
-from guestlist.models.listing import capped_counts
+from guestlist.models import Membership, Organization
+from guestlist.models.headcount import Headcounts
+from guestlist.models.invitation import Status
 from guestlist.models.membership import MembershipQuerySet
 from guestlist.permissions import Permission, permission_label
 from guestlist.web.dates import clock
@@ -32,12 +33,17 @@ A_YEAR = 365 * 24 * 60 * 60
 SWITCHER_SIZE = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Visit:
     """A member at a page of an organization."""
 
     actor: Actor
     membership: Membership
+
+    @cached_property
+    def headcounts(self) -> Headcounts:
+        """How many members and invitations there are, as of the first look."""
+        return Headcounts.of(self.organization)
 
     @property
     def organization(self) -> Organization:
@@ -131,20 +137,13 @@ def shell(visit: Visit) -> dict[str, Any]:
     """What `shell.html` shows around a page of an organization: two queries, three for those who manage
     members.
     """
-    organization = visit.organization
-    members, pending, requests = capped_counts(
-        [
-            Membership.objects.active().filter(organization=organization),
-            Invitation.objects.pending().filter(organization=organization),
-            JoinRequest.objects.pending().filter(organization=organization),
-        ]
-    )
-    return personal_shell(visit.actor, organization) | {
+    headcounts = visit.headcounts
+    return personal_shell(visit.actor, visit.organization) | {
         "user_name": visit.membership.name or visit.membership.email,
         "user_email": visit.membership.email,
-        "member_count": members,
-        "pending_count": pending,
-        "request_count": requests,
+        "member_count": headcounts.members[""],
+        "pending_count": headcounts.invitations[Status.PENDING],
+        "request_count": headcounts.requests,
         "can_manage_members": visit.can_manage_members,
         "can_join_ways": visit.can(Permission.MEMBER_MANAGE, Permission.ORGANIZATION_UPDATE),
         "can_read_roles": visit.can(Permission.ROLE_READ),

@@ -14,6 +14,7 @@ from guestlist.actions import retries
 from guestlist.actions.mail_queue import resume_queue
 from guestlist.models import Delivery
 from guestlist.models.delivery import DeliveryQuerySet, State
+from guestlist.models.fields import searchable
 from guestlist.models.listing import Listing, capped_counts
 from guestlist.permissions import Permission
 from guestlist.web.access import Visit, member_page, shell
@@ -99,10 +100,10 @@ def _list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     state, q, sort = (request.GET.get(name, "") for name in ("state", "q", "sort"))
     state, sort = state if state in _labels() else "", sort or "-created"
     ours = Delivery.objects.filter(organization=visit.organization)
-    chosen = ours.in_state(state).matching(q)
-    shelves = [ours.in_state(each) for each in _labels()]
-    total, due, *counts = capped_counts([chosen, ours.due(), *shelves])
-    rows = chosen.select_related("invitation").defer("history", "content")
+    due, *counts = capped_counts([ours.due(), *(ours.in_state(each) for each in _labels())])
+    shelf = ours.in_state(state)
+    total = shelf.count_matching(q) if searchable(q) else counts[list(_labels()).index(state)]
+    rows = shelf.matching(q).select_related("invitation").defer("history", "content")
     listing: Listing[Delivery] = Listing.of(rows, Delivery.COLUMNS, sort)
     page = shown(request, listing, address, total)
     failed = counts[list(_labels()).index(State.FAILED)]

@@ -1,5 +1,6 @@
 """The list of invitations as the page shows it: tabs, columns, rows, and what each says of its mail."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -12,8 +13,9 @@ from guestlist.actions.invitations import is_resendable
 from guestlist.conf import conf
 from guestlist.models import Invitation
 from guestlist.models.delivery import State
+from guestlist.models.fields import searchable
 from guestlist.models.invitation import ASKED, NEVER, Status
-from guestlist.models.listing import Listing, capped_counts
+from guestlist.models.listing import Listing
 from guestlist.web.access import Visit
 from guestlist.web.dates import day, moment, until
 from guestlist.web.tables import Address, columns, count, shown
@@ -28,15 +30,15 @@ def invitation_list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     address = Address.of(request, path, ("status", "q", "sort", "page", "after", "before"))
     status, q, sort = (request.GET.get(name, "") for name in ("status", "q", "sort"))
     status, sort = status if status in _labels() else Status.PENDING, sort or "-invited"
-    ours = Invitation.objects.filter(organization=visit.organization)
-    chosen = ours.with_status(status).matching(q)
-    total, *counts = capped_counts([chosen, *(ours.with_status(each) for each in _labels())])
-    asked = counts[-1]
-    listing: Listing[Invitation] = Listing.of(chosen.for_display(), Invitation.columns(status), sort)
+    counts, swept = visit.headcounts.invitations, visit.headcounts.swept
+    shelf = Invitation.objects.filter(organization=visit.organization).with_status(status, swept=swept)
+    total = shelf.count_matching(q) if searchable(q) else counts[status]
+    sorts = Invitation.columns(status, swept=swept)
+    listing: Listing[Invitation] = Listing.of(shelf.matching(q).for_display(), sorts, sort)
     page = shown(request, listing, address, total)
     return {
         "tabs": _tabs(address, status, counts),
-        "asked_count": asked if status != ASKED else 0,
+        "asked_count": counts[ASKED] if status != ASKED else 0,
         "asked_url": address(status=ASKED, q=None, page=None, after=None, before=None),
         "columns": columns(address, sort, _columns(), ("expires",)),
         "rows": [invitation_row(visit, row) for row in page.rows],
@@ -47,7 +49,7 @@ def invitation_list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
         "search_url": address.path,
         "self_url": address(),
         "match_total": total,
-        "state": _state(bool(page.rows), q, sum(counts)),
+        "state": _state(bool(page.rows), q, counts[""]),
     }
 
 
@@ -74,20 +76,20 @@ def _columns() -> dict[str, str]:
     return {"email": _("Email"), "status": _("Status"), "invited": _("Invited"), "expires": _("Expires")}
 
 
-def _tabs(address: Address, current: str, counts: list[int]) -> list[dict[str, Any]]:
+def _tabs(address: Address, current: str, counts: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
         {
             "status": status,
             "label": label,
-            "count": count(number),
+            "count": count(counts[status]),
             "url": address(
                 status="" if status == Status.PENDING else status, page=None, after=None, before=None
             ),
             "current": status == current,
         }
-        for (status, label), number in zip(_labels().items(), counts, strict=True)
+        for status, label in _labels().items()
         # Requests are rare: their tab is there while there are any.
-        if status != ASKED or number or current == ASKED
+        if status != ASKED or counts[ASKED] or current == ASKED
     ]
 
 

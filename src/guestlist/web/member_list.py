@@ -1,5 +1,6 @@
 """The list of members as the page shows it: tabs, columns, rows, and why some can’t be changed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,8 +9,9 @@ from django.utils.translation import gettext as _
 
 from guestlist import errors
 from guestlist.models import Membership, Role
-from guestlist.models.listing import Listing, capped_counts
-from guestlist.models.membership import NEEDS_ROLE
+from guestlist.models.fields import searchable
+from guestlist.models.listing import Listing
+from guestlist.models.membership import NEEDS_ROLE, role_filter
 from guestlist.web.access import Visit
 from guestlist.web.dates import day
 from guestlist.web.tables import Address, columns, count, shown
@@ -24,19 +26,14 @@ def member_list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     sort = sort or "name"
     everyone = Membership.objects.active().filter(organization=organization)
     roles = list(Role.objects.filter(organization=organization).order_by("pk"))
-    chosen = everyone.with_role(role).matching(q)
-    shelves = {
-        "": everyone,
-        NEEDS_ROLE: everyone.with_role(NEEDS_ROLE),
-        **{str(r.pk): everyone.with_role(str(r.pk)) for r in roles},
-    }
-    total, *counts = capped_counts([chosen, *shelves.values()])
-    listing: Listing[Membership] = Listing.of(chosen.select_related("role"), Membership.columns(role), sort)
+    shelf, counts = everyone.with_role(role), visit.headcounts.members
+    total = shelf.count_matching(q) if searchable(q) else counts[role_filter(role)]
+    rows = shelf.matching(q).select_related("role")
+    listing: Listing[Membership] = Listing.of(rows, Membership.columns(role), sort)
     page = shown(request, listing, address, total)
-    owner = next(r for r in roles if r.fixed)
-    owners = counts[list(shelves).index(str(owner.pk))]
+    owners = next(counts[str(r.pk)] for r in roles if r.fixed)
     return {
-        "tabs": _tabs(address, role, roles, dict(zip(shelves, counts, strict=True))),
+        "tabs": _tabs(address, role, roles, counts),
         "tabs_label": _("Filter members"),
         "columns": columns(address, sort, _columns(), ("joined",)),
         "rows": [_row(visit, member, roles, owners) for member in page.rows],
@@ -55,7 +52,7 @@ def _columns() -> dict[str, str]:
     return {"name": _("Name"), "email": _("Email"), "role": _("Role"), "joined": _("Joined")}
 
 
-def _tabs(address: Address, role: str, roles: list[Role], counts: dict[str, int]) -> list[dict[str, Any]]:
+def _tabs(address: Address, role: str, roles: list[Role], counts: Mapping[str, int]) -> list[dict[str, Any]]:
     labels = {"": _("All"), NEEDS_ROLE: _("Needs a role"), **{str(r.pk): r.name for r in roles}}
     return [
         {
