@@ -82,7 +82,7 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("command", ["setup", "serve", "test", "check", "messages"])
+@pytest.mark.parametrize("command", ["setup", "serve", "test", "check", "messages", "bench"])
 def test_documented_commands_can_be_run(command: str) -> None:
     path = ROOT / "bin" / command
     assert path.stat().st_mode & 0o111

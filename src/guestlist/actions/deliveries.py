@@ -1,6 +1,5 @@
 """The queue: claim what is due, and write down what became of each message by itself."""
 
-import json
 import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -8,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
-from django.utils.dateparse import parse_datetime
 
-from guestlist.actions import access
+from guestlist.actions import access, delivery_statements
 from guestlist.actors import Actor
 from guestlist.events import Happening, record
 from guestlist.models import Delivery, Invitation, Organization
@@ -23,35 +21,6 @@ from guestlist.models.invitation import Status
 LEASE = timedelta(seconds=60)
 SHORTEST_WAIT, LONGEST_WAIT = timedelta(seconds=15), timedelta(minutes=10)
 
-# The two statements that every message costs are written out: building them anew took longer than running
-# them. Only columns of the delivery decide, for PostgreSQL looks at those again after waiting for a revoke
-# to commit; whether the mail is still wanted is read in the same moment.
-_NOW = {"postgresql": "STATEMENT_TIMESTAMP()", "sqlite": "STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')"}
-# These marks need not wait for the disk: if PostgreSQL itself crashes, those of the last half second may be
-# gone, and what they were about is sent once more under the same Message-ID. On SQLite it is so anyway.
-_SOON = {
-    "postgresql": "AND set_config('synchronous_commit', 'off', true) IS NOT NULL",
-    "sqlite": "",
-}
-_BEGIN = """
-    UPDATE guestlist_delivery SET attempts = attempts + 1
-    WHERE id IN ({ids}) AND leased_by = {value} AND leased_until > {now} AND state IN ('queued', 'deferred')
-        {soon}
-    RETURNING id, attempts, {now}, kind NOT IN ('invitation', 'reminder') OR (
-        EXISTS (
-            SELECT 1 FROM guestlist_invitation AS i
-            WHERE i.id = guestlist_delivery.invitation_id AND i.status = 'pending' AND i.expires_at > {now}
-        ) AND NOT EXISTS (
-            SELECT 1 FROM guestlist_suppression AS s WHERE s.key = guestlist_delivery.key
-            AND (s.organization_id IS NULL OR s.organization_id = guestlist_delivery.organization_id)
-        )
-    )
-"""
-_FINISH = """
-    UPDATE guestlist_delivery SET state = 'sent', detail = '', at = {now}, history = {value},
-        provider_id = {value}, next_at = NULL, leased_by = NULL, leased_until = NULL
-    WHERE id = {value} AND leased_by = {value} {soon}
-"""
 _OF_DELIVERY = ("organization_id", "kind", "recipient", "key", "content", "state", "history", "created_at")
 _OF_INVITATION = ("email", "key", "nonce", "expires_at", "language", "decline_note", "invited_by_type")
 _READ = (
@@ -108,13 +77,13 @@ def begin_deliveries(*, deliveries: Sequence[Delivery], worker: UUID) -> list[At
     Not where the invitation has ended meanwhile, or its address asked not to be invited: that mail is
     canceled. Word to a manager goes out all the same.
     """
-    rows = {_uuid(row[0]): row[1:] for row in _run(_BEGIN, worker, ids=[d.pk for d in deliveries])}
+    rows = delivery_statements.begin([delivery.pk for delivery in deliveries], worker)
+    found = {row.delivery_id: row for row in rows}
     begun = []
     for delivery in deliveries:
-        if delivery.pk in rows:
-            number, at, wanted = rows[delivery.pk]
-            attempt = Attempt(_with_interruption(delivery, number), worker, number, _time(at))
-            if wanted:
+        if row := found.get(delivery.pk):
+            attempt = Attempt(_with_interruption(delivery, row.attempt), worker, row.attempt, row.at)
+            if row.wanted:
                 begun.append(attempt)
             else:
                 _cancel(attempt)
@@ -129,8 +98,8 @@ def take_back(*, attempts: Sequence[Attempt]) -> None:
 
 def finish_delivery(*, attempt: Attempt, seconds: float, provider_id: str = "") -> None:
     """The mail server took the message after so many seconds, even if the invitation ended meanwhile."""
-    history = json.dumps(attempt.entry(State.SENT, seconds=round(seconds, 3)))
-    _run(_FINISH, history, provider_id[:200] or None, attempt.delivery.pk, attempt.worker)
+    history = attempt.entry(State.SENT, seconds=round(seconds, 3))
+    delivery_statements.finish(attempt.delivery.pk, attempt.worker, history, provider_id[:200] or None)
 
 
 def defer_delivery(
@@ -202,28 +171,3 @@ def _cancel(attempt: Attempt) -> None:
     attempt.delivery.state = State.CANCELED
     held = _held(attempt.delivery, attempt.worker)
     held.update(state=State.CANCELED, attempts=attempt.number - 1, history=history, **_RELEASED)
-
-
-def _run(statement: str, *values: Any, ids: Sequence[UUID] = ()) -> Sequence[tuple[Any, ...]]:
-    """One statement, in a transaction of its own; its rows, if it returns any."""
-    values = (*ids, *values)
-    mark = "%s"
-    if connection.vendor == "sqlite":
-        mark, values = "?", tuple(value.hex if isinstance(value, UUID) else value for value in values)
-    vendor, marks = connection.vendor, ", ".join([mark] * len(ids))
-    text = statement.format(now=_NOW[vendor], soon=_SOON[vendor], ids=marks, value=mark)
-    # Without Django's cursor, which takes as long as the statement itself.
-    with connection.wrap_database_errors:
-        connection.ensure_connection()
-        cursor: Any = connection.connection.execute(text, values)
-        return cursor.fetchall() if cursor.description else ()
-
-
-def _uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(value)
-
-
-def _time(value: Any) -> datetime:
-    found = value if isinstance(value, datetime) else parse_datetime(value)
-    assert found is not None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)

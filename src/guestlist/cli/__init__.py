@@ -18,6 +18,8 @@ def add_commands(app: typer.Typer) -> None:
         join_links,
         members,
         organizations,
+        output,
+        pruning,
         roles,
         webhook_log,
     )
@@ -33,6 +35,7 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(webhook_log.app, name="webhooks")
     app.add_typer(audit.app, name="audit")
     app.add_typer(bounces.app, name="bounces")
+    app.command(epilog=output.example("prune --dry-run", "prune --older-than 365d"))(pruning.prune)
 
 
 def app() -> typer.Typer:

@@ -3,20 +3,13 @@
 import re
 import smtplib
 import ssl
+import sys
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
 from django.utils.translation import gettext as _
-
-try:
-    from anymail.exceptions import (
-        AnymailAPIError,
-        AnymailRecipientsRefused,
-    )
-except ImportError:  # only a server configured for a provider needs it
-    AnymailAPIError = AnymailRecipientsRefused = None
 
 # What servers say when it is the pace that they refuse and not the message.
 _PACE = re.compile(r"\brate\b|too (many|fast|much)|per (second|minute|hour)|throttl|slow down|4\.7\.28", re.I)
@@ -141,12 +134,13 @@ def _lost(error: Exception, *, unclear: bool) -> Answer:
 
 
 def _provider_answer(error: Exception) -> Answer | None:
-    if AnymailRecipientsRefused is None:
+    raised_by = sys.modules.get("anymail.exceptions")  # loaded by whoever mails through a provider
+    if raised_by is None:
         return None
-    if isinstance(error, AnymailRecipientsRefused):
+    if isinstance(error, raised_by.AnymailRecipientsRefused):
         why = _("The mail provider refused the address: %s") % _words(error)
         return Answer(Meaning.REFUSED, why, hard=True)
-    if isinstance(error, AnymailAPIError):
+    if isinstance(error, raised_by.AnymailAPIError):
         code = getattr(error, "status_code", None)
         if code is None:
             return _lost(error, unclear=not _was_not_reached(error))

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connection
 
+from guestlist.sessions import is_one_session
 from guestlist.wakeup import CHANNEL, due
 
 # Seconds. Asking SQLite costs some microseconds.
@@ -18,8 +19,7 @@ log = logging.getLogger(__name__)
 def listen(stop: threading.Event) -> None:
     """Ring `wakeup.due` whenever another process has committed something that may be due, until `stop`.
 
-    Where it cannot hear (a pool of connections in transaction mode keeps no LISTEN), workers look by
-    themselves every so often.
+    Where it cannot hear (through a pool in transaction mode), workers look by themselves every so often.
     """
     hear = _notifications if connection.vendor == "postgresql" else _writes
     while not stop.is_set():
@@ -36,10 +36,13 @@ def listen(stop: threading.Event) -> None:
 
 
 def _notifications(stop: threading.Event) -> None:
+    connection.ensure_connection()
+    heard: Any = connection.connection
+    if not is_one_session(heard):
+        return
     with connection.cursor() as cursor:
         cursor.execute(f"LISTEN {CHANNEL}")
     try:
-        heard: Any = connection.connection
         while not stop.is_set():
             for _ in heard.notifies(timeout=0.5, stop_after=1):
                 due.ring()

@@ -95,13 +95,14 @@ class _Form:
         """The message with these values."""
         own = {"To": to, "Date": formatdate(localtime=False), **headers}
         parts = ["".join(_header(*item) for item in own.items()).encode("ascii"), self.head]
-        known: dict[tuple[str, Callable[[str], str]], bytes] = {}
+        known: dict[str, bytes] = {}
         for literal, name, encode in self.pieces:
             parts.append(literal)
             if name:
-                if (name, encode) not in known:
-                    known[name, encode] = _broken(encode(personal[name]))
-                parts.append(known[name, encode])
+                value = encode(personal[name])
+                if value not in known:
+                    known[value] = _broken(value)
+                parts.append(known[value])
         return b"".join(parts)
 
 
@@ -155,4 +156,4 @@ def _broken(value: str) -> bytes:
     """A value on lines of its own, which the reader's program joins again (RFC 2045, section 6.7)."""
     room = _LINE // 3 if "=" in value else _LINE
     lines = [value[start : start + room].replace("=", "=3D") for start in range(0, len(value), room)]
-    return "".join(f"=\r\n{line}" for line in lines).encode("ascii") + b"=\r\n"
+    return "=\r\n".join(["", *lines, ""]).encode("ascii")

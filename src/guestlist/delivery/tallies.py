@@ -24,7 +24,8 @@ class Tallies:
         """One went out, so long after it was begun."""
         latency = (attempt.at - attempt.delivery.created_at).total_seconds() + seconds
         bucket = next((f"{limit:g}" for limit in LATENCIES if latency <= limit), "+Inf")
-        self.counted.update({"outcome:sent": 1, f"latency:{bucket}": 1})
+        self.counted["outcome:sent"] += 1
+        self.counted[f"latency:{bucket}"] += 1
         self.seconds += latency
 
     def write(self) -> None:

@@ -31,7 +31,7 @@ def run_worker(stop: threading.Event, *, poll: float = 0.5) -> None:
     may run on one database.
     """
     shared = Shared()
-    lanes = [Lane(shared, stop, spare=number > 0) for number in range(conf().email_connections)]
+    lanes = [Lane(shared, stop, number=number) for number in range(conf().email_connections)]
     busy = Busy()
     callers = [WebhookCaller(busy, stop, number=number) for number in range(CALLERS)]
     clock = Clock()
