@@ -88,8 +88,8 @@ class Conf:
     """How long an invitation can be accepted; None is for ever."""
     addresses: Addresses
     """Module or object with `verified_addresses` and `owners`."""
-    sign_up: Callable[..., Any] | None
-    """Draws and handles the sign-up part of the accept page; None leads to the project's own sign-in."""
+    sign_up_path: str | None
+    """Where `sign_up` is found."""
     create_organizations: Creators
     """Who may create organizations beside the operator: nobody (`operator`), or `anyone` with a verified
     address."""
@@ -105,6 +105,16 @@ class Conf:
     """Permissions of the project: code → the sentence that says what it allows, which may be lazy."""
     webhook_networks: Sequence[IPv4Network | IPv6Network]
     """Networks that are not public and to which webhooks may be sent all the same, without TLS too."""
+
+    @property
+    def sign_up(self) -> Callable[..., Any] | None:
+        """Draws and handles the sign-up part of the accept page; None leads to the project's own sign-in.
+        Loaded where it is asked for: a worker never needs the pages. Raises ImproperlyConfigured.
+        """
+        found: Callable[..., Any] | None = None
+        if self.sign_up_path:
+            found = _parsed("SIGN_UP", self.sign_up_path, import_string)
+        return found
 
 
 DEFAULT_CONNECTIONS = 4
@@ -229,7 +239,7 @@ def conf() -> Conf:
         email_sending=_parsed("EMAIL_SENDING", values["EMAIL_SENDING"], _sending),
         invitation_lifetime=_parsed("INVITATION_LIFETIME", values["INVITATION_LIFETIME"], parse_lifetime),
         addresses=cast("Addresses", _parsed("ADDRESSES", values["ADDRESSES"], _imported)),
-        sign_up=values["SIGN_UP"] and _parsed("SIGN_UP", values["SIGN_UP"], import_string),
+        sign_up_path=values["SIGN_UP"],
         create_organizations=_parsed("CREATE_ORGANIZATIONS", values["CREATE_ORGANIZATIONS"], parse_creators),
         email_connections=_parsed("EMAIL_CONNECTIONS", values["EMAIL_CONNECTIONS"], parse_connections),
         bounces_to=_parsed("BOUNCES_TO", values["BOUNCES_TO"], parse_mailbox),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,7 +14,6 @@ from django.template import TemplateDoesNotExist, TemplateSyntaxError
 from django.template.backends.jinja2 import Jinja2, Origin, get_exception_info
 from django.template.backends.utils import csrf_input_lazy, csrf_token_lazy
 from django.templatetags.static import static
-from django.test.signals import template_rendered
 from django.urls import reverse
 from django.utils import formats, timezone, translation
 from django.utils.html import json_script
@@ -88,8 +88,9 @@ class Template:
             for processor in self.backend.template_context_processors:
                 values.update(processor(request))
         values.update(context or {})
-        if template_rendered.receivers:  # only while tests run
-            template_rendered.send(sender=self, template=self, context=values)
+        tests = sys.modules.get("django.test.signals")  # loaded where tests run
+        if tests and tests.template_rendered.receivers:
+            tests.template_rendered.send(sender=self, template=self, context=values)
         try:
             return self.template.render(values)
         except jinja2.TemplateSyntaxError as error:

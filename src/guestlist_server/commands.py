@@ -45,6 +45,9 @@ def worker(
     attached: Annotated[int, typer.Option(hidden=True, help="End when this parent process ends.")] = 0,
 ) -> None:
     """Send queued mail until told to stop; the message under way is finished first."""
+    from django.conf import settings
+
+    settings.INSTALLED_APPS.remove("ninja")  # it has no model, and is a fifth of this process’s memory
     django.setup()
     from guestlist.delivery.worker import run_worker
 

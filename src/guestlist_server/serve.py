@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -37,12 +37,15 @@ class Server:
         Raises ImproperlyConfigured; ends with a sentence and status 1 where the port is taken.
         """
         self._announce()
+        _in_child(self._prepare)
+        self._answer()
+
+    def _prepare(self) -> None:
         django.setup()
         self._check()
         self._claim_port()
         bring_up_to_date()
         self._greet()
-        self._answer()
 
     def _announce(self) -> None:
         """Tell the settings where we listen: this process and those it starts read it from there."""
@@ -77,7 +80,6 @@ class Server:
 
     def _greet(self) -> None:
         from django.conf import settings
-        from django.db import connections
 
         from guestlist.actions.organizations import create_first_run_link
 
@@ -90,10 +92,6 @@ class Server:
         elif settings.ENV.email_sending == "off":
             typer.echo("E-mail is not configured (EMAIL_URL): invitations stay queued.")
         sys.stdout.flush()
-        for connection in connections.all():  # the processes that answer requests open their own
-            connection.close()
-            if hasattr(connection, "close_pool"):
-                connection.close_pool()
 
     def _answer(self) -> None:
         from granian.constants import Interfaces
@@ -161,6 +159,21 @@ class MailProcess:
             self.process = self._spawn()
 
 
+def _in_child(do: Callable[[], None]) -> None:
+    """Do it in a process that ends with it: what it loads would stay for as long as this one watches the
+    others. Where it fails, this process ends as that one did, which has said why.
+    """
+    child = os.fork()
+    if not child:
+        do()
+        raise SystemExit(0)
+    before = signal.signal(signal.SIGTERM, lambda *_: os.kill(child, signal.SIGTERM))
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    signal.signal(signal.SIGTERM, before)
+    if status:
+        raise SystemExit(status if status > 0 else 128 - status)
+
+
 def bring_up_to_date() -> None:
     """Migrate the database, make the cache's table, collect static files. One process at a time."""
     from django.core.management import call_command
@@ -182,9 +195,14 @@ def _one_at_a_time() -> Iterator[None]:
         if connection.vendor != "postgresql":
             yield
             return
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATIONS])
-            try:
-                yield
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATIONS])
+        # For a transaction, on a connection beside the one that migrates: where a pool stands between, what
+        # is locked for a session is kept by whoever comes next.
+        holder = connection.copy()
+        holder.set_autocommit(False)
+        try:
+            with holder.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_MIGRATIONS])
+            yield
+        finally:
+            holder.rollback()
+            holder.close()

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from allauth.mfa.base import views
 from allauth.mfa.models import Authenticator
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -24,6 +23,8 @@ def setup_url() -> str:
 
 def index(request: HttpRequest) -> HttpResponse:
     """allauth's page, which remembers where to go on once it is set up."""
+    from allauth.mfa.base import views  # with all of passkeys, which no worker needs
+
     page = request.GET.get("next", "")
     if request.user.is_authenticated and url_has_allowed_host_and_scheme(page, allowed_hosts=None):
         request.session[_WAY_BACK] = page
