@@ -1,0 +1,1 @@
+"""Guestlist and its peers, each run as its documentation says."""
