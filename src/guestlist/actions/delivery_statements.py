@@ -97,13 +97,21 @@ def _run(name: str, *values: str | None) -> Sequence[Any]:
 
 
 def _run_on_postgresql(raw: Any, name: str, statement: str, values: Sequence[str | None]) -> Sequence[Any]:
+    from psycopg.errors import InvalidSqlStatementName
+    from psycopg.pq import TransactionStatus
+
     given = [None if value is None else value.encode() for value in values]
-    if not is_one_session(raw):
+    if raw.info.transaction_status != TransactionStatus.IDLE or not is_one_session(raw):
         return _rows(raw.pgconn.exec_params(statement.encode(), given))
     known = _prepared.setdefault(raw, set())
-    if name not in known:
-        _rows(raw.pgconn.prepare(name.encode(), statement.encode()))
-        known.add(name)
+    if name in known:
+        try:
+            return _rows(raw.pgconn.exec_prepared(name.encode(), given))
+        except InvalidSqlStatementName:
+            # psycopg forgets all that is prepared where a transaction of its own is rolled back.
+            known.clear()
+    _rows(raw.pgconn.prepare(name.encode(), statement.encode()))
+    known.add(name)
     return _rows(raw.pgconn.exec_prepared(name.encode(), given))
 
 

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import uuid_utils.compat
 from django.db import connections, models, router
 
+from guestlist.models.prepared import kept_cursor
+
 T = TypeVar("T")
 # The id of no row.
 NOTHING = uuid.UUID(int=0)
@@ -77,11 +79,13 @@ def insert_all(rows: Sequence[models.Model]) -> None:
         model = type(chunk[0])
         connection = connections[router.db_for_write(model)]
         columns = [_column(field, chunk, connection) for field in model._meta.local_concrete_fields]
-        with connection.cursor() as cursor:
+        with kept_cursor(connection) as cursor:
             if connection.vendor == "sqlite":
-                cursor.executemany(_insert(model, "sqlite"), list(zip(*columns, strict=True)))
+                cursor.executemany(_insert(model), list(zip(*columns, strict=True)))
+            elif len(chunk) == 1:
+                cursor.execute(_insert(model), [value for (value,) in columns])
             else:
-                cursor.execute(_insert(model, connection.vendor), columns)
+                cursor.execute(_insert_lists(model), columns)
 
 
 def _column(field: Any, rows: Sequence[models.Model], connection: Any) -> list[Any]:
@@ -98,13 +102,23 @@ def _column(field: Any, rows: Sequence[models.Model], connection: Any) -> list[A
 
 
 @cache
-def _insert(model: type[models.Model], vendor: str) -> str:
-    """The statement: on SQLite for one row, on PostgreSQL for a list of each column's values."""
+def _insert(model: type[models.Model]) -> str:
+    """The statement for one row."""
+    table, fields, _ = _parts(model)
+    return f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+
+
+@cache
+def _insert_lists(model: type[models.Model]) -> str:
+    """The statement for any number of rows on PostgreSQL: it takes a list of each column's values."""
+    table, fields, connection = _parts(model)
+    lists = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
+    return f"INSERT INTO {table} SELECT * FROM unnest({lists})"  # noqa: S608
+
+
+def _parts(model: type[models.Model]) -> tuple[str, list[Any], Any]:
+    """Its table with the columns named, its fields, and where it is."""
     connection = connections[router.db_for_write(model)]
-    quote = connection.ops.quote_name
-    fields: list[models.Field[Any, Any]] = list(model._meta.local_concrete_fields)
-    table, columns = quote(model._meta.db_table), ", ".join(quote(str(f.column)) for f in fields)
-    if vendor == "sqlite":
-        return f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
-    lists = ", ".join(f"%s::{f.db_type(connection)}[]" for f in fields)
-    return f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({lists})"  # noqa: S608
+    quote, fields = connection.ops.quote_name, list(model._meta.local_concrete_fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    return f"{quote(model._meta.db_table)} ({columns})", fields, connection

@@ -155,7 +155,7 @@ class Prepared:
     def run(self, **values: Any) -> int:
         """Update; how many rows."""
         statement = self.statement()
-        with _cursor(statement.connection) as cursor:
+        with kept_cursor(statement.connection) as cursor:
             cursor.execute(statement.sql, statement.bound(values))
             return int(cursor.rowcount)
 
@@ -209,7 +209,7 @@ class _Statement:
 
     def read(self, values: dict[str, Any], *, plain: bool = False) -> Sequence[tuple[Any, ...]]:
         connection = self.connection
-        with _cursor(connection) as cursor:
+        with kept_cursor(connection) as cursor:
             cursor.execute(self.sql, self.bound(values))
             found = cursor.fetchall()
         if plain:
@@ -236,11 +236,11 @@ class _Statement:
         return made
 
 
-def _cursor(connection: Any) -> Any:
-    """On PostgreSQL one that has the server keep its statements, where it is the same one next time: to plan
-    them takes it longer than to run them.
+def kept_cursor(connection: Any) -> Any:
+    """A cursor. On PostgreSQL one that has the server keep its statements, where the next one comes to the
+    same process: to plan them takes it longer than to run them.
     """
-    if connection.vendor != "postgresql":
+    if connection.vendor != "postgresql" or connection.queries_logged:  # the log wants the values too
         return connection.cursor()
     from django.db.backends.postgresql.base import ServerBindingCursor
 

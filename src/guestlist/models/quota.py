@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connections, models, router
 
 from guestlist.models.fields import Row, new_id
+from guestlist.models.prepared import kept_cursor
 
 
 class Quota(Row):
@@ -34,7 +35,7 @@ def count_up(periods: Sequence[tuple[str, datetime]], number: int) -> dict[str, 
         since = connection.ops.adapt_datetimefield_value(starts_at)
         values += [_ID.get_db_prep_value(new_id(), connection), subject, since, number]
     marks = ", ".join(["(%s, %s, %s, %s)"] * len(periods))
-    with connection.cursor() as cursor:
+    with kept_cursor(connection) as cursor:
         cursor.execute(_COUNT_UP.format(marks), values)
         return dict(cursor.fetchall())
 
