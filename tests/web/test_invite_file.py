@@ -11,7 +11,7 @@ from tests.web.test_invitations_page import HTMX, text_of
 
 URL = "/o/northwind/admin/invitations"
 PEOPLE = "Name;E-Mail\nJane;jane@acme.test\nBob;bob@\n\nSue;sue@acme.test\nAlice;alice@northwind.test\n"
-QUERIES = 13
+QUERIES = 11
 KINDS = pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "dialog"])
 
 
