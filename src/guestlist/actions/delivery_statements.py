@@ -87,6 +87,7 @@ def finish(delivery_id: UUID, worker: UUID, history: Sequence[Any], provider_id:
 def _run(name: str, *values: str | None) -> Sequence[Any]:
     """One statement, in a transaction of its own; its rows, if it returns any."""
     with connection.wrap_database_errors:
+        connection.close_if_health_check_failed()
         connection.ensure_connection()
         raw: Any = connection.connection
         statement = _STATEMENTS[name, connection.vendor]
@@ -102,24 +103,27 @@ def _run_on_postgresql(raw: Any, name: str, statement: str, values: Sequence[str
 
     given = [None if value is None else value.encode() for value in values]
     if raw.info.transaction_status != TransactionStatus.IDLE or not is_one_session(raw):
-        return _rows(raw.pgconn.exec_params(statement.encode(), given))
+        return _rows(raw, raw.pgconn.exec_params(statement.encode(), given))
     known = _prepared.setdefault(raw, set())
     if name in known:
         try:
-            return _rows(raw.pgconn.exec_prepared(name.encode(), given))
+            return _rows(raw, raw.pgconn.exec_prepared(name.encode(), given))
         except InvalidSqlStatementName:
             # psycopg forgets all that is prepared where a transaction of its own is rolled back.
             known.clear()
-    _rows(raw.pgconn.prepare(name.encode(), statement.encode()))
+    _rows(raw, raw.pgconn.prepare(name.encode(), statement.encode()))
     known.add(name)
-    return _rows(raw.pgconn.exec_prepared(name.encode(), given))
+    return _rows(raw, raw.pgconn.exec_prepared(name.encode(), given))
 
 
-def _rows(result: Any) -> Sequence[Any]:
+def _rows(raw: Any, result: Any) -> Sequence[Any]:
     """Its rows as text. Raises what psycopg would."""
-    from psycopg.errors import error_from_result
-    from psycopg.pq import ExecStatus
+    from psycopg.errors import OperationalError, error_from_result
+    from psycopg.pq import ConnStatus, ExecStatus
 
+    if raw.pgconn.status == ConnStatus.BAD:
+        # Without a code of its own: whoever asked again later would not know that it is worth it.
+        raise OperationalError(raw.pgconn.error_message.decode(errors="replace") or "the connection is lost")
     if result.status not in (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK):
         raise error_from_result(result)
     columns = range(result.nfields)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import CharField, Exists, Q, QuerySet, UUIDField
 
+from guestlist import errors
 from guestlist.conf import conf
 from guestlist.models import Delivery, Invitation, Membership, Organization, Suppression
 from guestlist.models.delivery import TO_INVITED
@@ -39,6 +40,8 @@ class Known(NamedTuple):
         else:
             users = list(set(owners.values()))
             rows = _OF_MANY.rows(organization=organization.pk, key=list(keys), user=users)
+        if not rows:
+            raise errors.NotFound
         return cls(owners, *rows[0])
 
 

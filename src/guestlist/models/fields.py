@@ -112,7 +112,9 @@ def _insert(model: type[models.Model]) -> str:
 def _insert_lists(model: type[models.Model]) -> str:
     """The statement for any number of rows on PostgreSQL: it takes a list of each column's values."""
     table, fields, connection = _parts(model)
-    lists = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
+    # Without its length: a cast would cut what is too long.
+    kinds = [str(field.db_type(connection)).partition("(")[0] for field in fields]
+    lists = ", ".join(f"%s::{kind}[]" for kind in kinds)
     return f"INSERT INTO {table} SELECT * FROM unnest({lists})"  # noqa: S608
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, connections, models, router
 from django.db.models import F
 from django.db.models.sql import UpdateQuery
 from django.db.models.sql.compiler import SQLCompiler
@@ -168,7 +168,8 @@ class Prepared:
             query = query.chain(UpdateQuery)
             query.add_update_values(self.changes)  # type: ignore[attr-defined]
             query.annotations = {}
-            return _Statement(rows.db, *query.get_compiler(rows.db).as_sql())
+            using = router.db_for_write(rows.model)
+            return _Statement(using, *query.get_compiler(using).as_sql())
         compiler = query.get_compiler(rows.db)
         statement = _Statement(rows.db, *compiler.as_sql())
         statement.prepare_to_read(compiler)
@@ -244,9 +245,13 @@ def kept_cursor(connection: Any) -> Any:
         return connection.cursor()
     from django.db.backends.postgresql.base import ServerBindingCursor
 
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
+    connection.validate_no_broken_transaction()
     session = connection.connection
-    if not is_one_session(session):
+    with connection.wrap_database_errors:
+        lasts = is_one_session(session)
+    if not lasts:
         return connection.cursor()
     session.prepare_threshold = 0
     cursor_of: Any = ServerBindingCursor

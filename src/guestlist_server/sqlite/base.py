@@ -8,8 +8,10 @@ once. Other processes still meet at the file.
 import threading
 from collections import defaultdict
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from django.db import OperationalError
 from django.db.backends.sqlite3 import base
 
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -36,6 +38,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **values: Any) -> None:
         super().__init__(*args, **values)
         self.has_turn = False
+        self.file: tuple[int, int] | None = None
+
+    def get_new_connection(self, conn_params: Any) -> Any:
+        """Django's, and which file it is."""
+        connection = super().get_new_connection(conn_params)
+        self.file = _file(self.settings_dict["NAME"])
+        return connection
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Also where another file has taken the place of the one that is open, or none has: what is written
+        there would be lost.
+        """
+        is_open = self.connection is not None and not self.in_atomic_block
+        if is_open and _file(self.settings_dict["NAME"]) != self.file:
+            self.close()
+        super().close_if_unusable_or_obsolete()
 
     def create_cursor(self, name: str | None = None) -> Cursor:
         """One of ours."""
@@ -44,8 +62,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         turn = _turns[str(self.settings_dict["NAME"])]
-        # After that time the file says that it is locked, as to everybody else.
         self.has_turn = turn.acquire(timeout=self.settings_dict["OPTIONS"].get("timeout", 5))
+        if not self.has_turn:
+            raise OperationalError("database is locked")
         try:
             super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
@@ -72,3 +91,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.has_turn:
             self.has_turn = False
             _turns[str(self.settings_dict["NAME"])].release()
+
+
+def _file(path: Any) -> tuple[int, int] | None:
+    try:
+        found = Path(path).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
