@@ -1,11 +1,12 @@
 """Times as people read them: their zone, their language, and which zone it is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.utils import timezone, translation
 
-from guestlist.web.dates import day, moment, until
+from guestlist.web.dates import Reader, day, moment
 from tests.actions.test_send_invitations import send
 
 LATE = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
@@ -38,9 +39,10 @@ def test_lists_and_tooltips_write_a_day_the_same_way(language):
 def test_days_are_counted_by_the_viewers_calendar():
     with timezone.override("America/New_York"):
         now = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # 11 in the evening of the day before
-        assert until(now + timedelta(minutes=30), now) == "today"
-        assert until(now + timedelta(hours=2), now) == "tomorrow"
-        assert until(now + timedelta(days=3), now) == "in 3 days"
+        reader = replace(Reader.here(), now=now)
+        assert reader.until(now + timedelta(minutes=30)) == "today"
+        assert reader.until(now + timedelta(hours=2)) == "tomorrow"
+        assert reader.until(now + timedelta(days=3)) == "in 3 days"
 
 
 def test_the_page_shows_the_zone_that_the_browser_told(organization, alice, as_user):

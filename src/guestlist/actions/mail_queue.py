@@ -12,6 +12,7 @@ from guestlist.actors import Actor
 from guestlist.models import Delivery, MailQueue, Organization, Tally
 from guestlist.models.delivery import State
 from guestlist.models.fields import chunks
+from guestlist.models.prepared import Prepared
 from guestlist.permissions import Permission
 from guestlist.wakeup import wake_after_commit
 
@@ -21,7 +22,10 @@ ASIDE = timedelta(minutes=1)
 
 def queue_trouble() -> MailQueue | None:
     """What keeps all mail from leaving, in one query; None while it goes out."""
-    return MailQueue.objects.filter(failing_since__isnull=False).first()
+    return next(iter(_TROUBLED.instances()), None)
+
+
+_TROUBLED = Prepared(lambda: MailQueue.objects.filter(failing_since__isnull=False)[:1])
 
 
 def resume_queue(*, actor: Actor, organization: Organization) -> None:

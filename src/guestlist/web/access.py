@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import CharField, UUIDField
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -23,6 +25,7 @@ from guestlist.models import Membership, Organization
 from guestlist.models.headcount import Headcounts
 from guestlist.models.invitation import Status
 from guestlist.models.membership import MembershipQuerySet
+from guestlist.models.prepared import Bind, Prepared
 from guestlist.permissions import Permission, permission_label
 from guestlist.web.dates import clock
 
@@ -31,6 +34,8 @@ LAST_ORGANIZATION = "guestlist_organization"
 A_YEAR = 365 * 24 * 60 * 60
 # The switcher lists no more; whoever belongs to more of them searches.
 SWITCHER_SIZE = 50
+# The id of none.
+NONE = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def enter(request: HttpRequest, slug: str, *, two_factor: bool = True) -> Visit:
     """The visit of the signed-in user, membership, role and organization in one query, and another one where
     the organization requires two-factor authentication. Raises NotFound, TwoFactorRequired.
     """
-    membership = _own(request).filter(organization__slug=slug).first()
+    membership = next(iter(_MEMBERSHIP.instances(user=request.user.pk, slug=slug)), None)
     if membership is None:
         raise errors.NotFound
     organization = membership.organization
@@ -171,11 +176,8 @@ def _failing() -> dict[str, Any] | None:
 
 def personal_shell(actor: Actor, organization: Organization | None = None) -> dict[str, Any]:
     """What `shell.html` shows around a page of somebody who is signed in, in no organization: one query."""
-    own = Organization.objects.filter(
-        memberships__user=actor.subject, memberships__state=Membership.State.ACTIVE, deleted_at=None
-    )
-    others = own.exclude(pk=organization.pk) if organization else own
-    listed = list(others.order_by("name", "pk").values("name", "slug")[: SWITCHER_SIZE + 1])
+    found = _ORGANIZATIONS.rows(user=actor.subject.pk, without=organization.pk if organization else NONE)
+    listed = [{"name": name, "slug": slug} for name, slug in found]
     return {
         "organization": organization,
         "organizations": listed[:SWITCHER_SIZE],
@@ -200,14 +202,31 @@ def personal_shell(actor: Actor, organization: Organization | None = None) -> di
     }
 
 
-def _own(request: HttpRequest) -> MembershipQuerySet:
-    rows = Membership.objects.active().filter(user=request.user.pk, organization__deleted_at=None)
+def _own(user: Any) -> MembershipQuerySet:
+    rows = Membership.objects.active().filter(user=user, organization__deleted_at=None)
     return rows.select_related("organization", "role")
+
+
+def _user() -> Bind:
+    return Bind("user", Membership._meta.get_field("user").target_field)
+
+
+_MEMBERSHIP = Prepared(lambda: _own(_user()).filter(organization__slug=Bind("slug", CharField())))
+_ORGANIZATIONS = Prepared(
+    lambda: (
+        Organization.objects.filter(
+            memberships__user=_user(), memberships__state=Membership.State.ACTIVE, deleted_at=None
+        )
+        .exclude(pk=Bind("without", UUIDField()))
+        .order_by("name", "pk")
+        .values_list("name", "slug")[: SWITCHER_SIZE + 1]
+    )
+)
 
 
 def _new_slug(request: HttpRequest, slug: str) -> str | None:
     """The short name now of the member's organization that was called `slug` before."""
-    found = _own(request).filter(organization__former_slugs__slug=slug).first()
+    found = _own(request.user.pk).filter(organization__former_slugs__slug=slug).first()
     return found.organization.slug if found else None
 
 

@@ -1,19 +1,61 @@
 """Times as people read them."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
 from django.utils import formats, timezone
 from django.utils.timesince import timesince
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
 
 from guestlist.models.invitation import NEVER
-from guestlist.templating import format_date
+from guestlist.templating import format_date, written_date
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """In which zone and language somebody reads the times of a page, and when: for a list that is looked up
+    once, for it takes longer than to write a time.
+    """
+
+    zone: tzinfo
+    zone_name: str
+    language: str
+    now: datetime
+
+    @classmethod
+    def here(cls) -> "Reader":
+        """The viewer, now."""
+        zone = timezone.get_current_timezone()
+        return cls(zone, timezone.get_current_timezone_name(), get_language() or "", timezone.now())
+
+    def day(self, value: datetime) -> str:
+        """`Mar 1, 2026`, in the viewer's language and zone."""
+        return self._written(value, "short")
+
+    def moment(self, value: datetime) -> str:
+        """The full time and the name of the zone it is told in, for a tooltip."""
+        return f"{self._written(value, 'moment')} ({self.zone_name.replace('_', ' ')})"
+
+    def until(self, value: datetime) -> str:
+        """`in 6 days`, `tomorrow`, `today`, `Never`; a day for what is over."""
+        if value == NEVER:
+            return _("Never")
+        if value <= self.now:
+            return self.day(value)
+        days = (value.astimezone(self.zone).date() - self.now.astimezone(self.zone).date()).days
+        if days == 0:
+            return _("today")
+        return _("tomorrow") if days == 1 else ngettext("in %d day", "in %d days", days) % days
+
+    def _written(self, value: datetime, style: str) -> str:
+        local = value.astimezone(self.zone).replace(second=0, microsecond=0, tzinfo=None)
+        return written_date(local, style, self.language)
 
 
 def day(value: datetime) -> str:
-    """`Mar 1, 2026`, in the viewer's language and zone."""
-    return format_date(value)
+    """`Reader.day` for a single time."""
+    return Reader.here().day(value)
 
 
 def last_day(value: datetime) -> str | None:
@@ -22,9 +64,8 @@ def last_day(value: datetime) -> str | None:
 
 
 def moment(value: datetime) -> str:
-    """The full time and the name of the zone it is told in, for a tooltip."""
-    zone = timezone.get_current_timezone_name().replace("_", " ")
-    return f"{format_date(value, 'moment')} ({zone})"
+    """`Reader.moment` for a single time."""
+    return Reader.here().moment(value)
 
 
 def clock(value: datetime) -> str:
@@ -40,15 +81,3 @@ def age(value: datetime) -> str:
     if (timezone.now() - value).total_seconds() < 60:
         return _("less than a minute")
     return timesince(value, depth=1)
-
-
-def until(value: datetime, now: datetime) -> str:
-    """`in 6 days`, `tomorrow`, `today`, `Never`; a day for what is over."""
-    if value == NEVER:
-        return _("Never")
-    days = (timezone.localtime(value).date() - timezone.localtime(now).date()).days
-    if value <= now:
-        return day(value)
-    if days == 0:
-        return _("today")
-    return _("tomorrow") if days == 1 else ngettext("in %d day", "in %d days", days) % days

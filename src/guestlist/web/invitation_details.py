@@ -17,7 +17,7 @@ from guestlist.models.invitation import NEVER
 from guestlist.permissions import Permission
 from guestlist.web.access import Visit, member_page, shell
 from guestlist.web.dates import moment
-from guestlist.web.invitation_list import invitation_row
+from guestlist.web.invitation_list import invitation_rows
 from guestlist.web.mail import TONES, mail_row, states, time_of
 
 
@@ -30,7 +30,7 @@ def show(request: HttpRequest, visit: Visit, invitation_id: UUID) -> HttpRespons
     if invitation is None:
         raise errors.NotFound
     context = {
-        "row": invitation_row(visit, invitation),
+        "row": invitation_rows(visit, [invitation])[0],
         "facts": _facts(invitation),
         "messages": _messages(visit, invitation),
         "cancel_url": reverse("guestlist:invitations", args=[visit.organization.slug]),

@@ -1,12 +1,11 @@
 """The list of invitations as the page shows it: tabs, columns, rows, and what each says of its mail."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from guestlist.actions.invitations import is_resendable
@@ -16,12 +15,27 @@ from guestlist.models.delivery import State
 from guestlist.models.fields import searchable
 from guestlist.models.invitation import ASKED, NEVER, Status
 from guestlist.models.listing import Listing
+from guestlist.templating import mail
 from guestlist.web.access import Visit
-from guestlist.web.dates import day, moment, until
-from guestlist.web.tables import Address, columns, count, shown
+from guestlist.web.dates import Reader
+from guestlist.web.tables import Address, columns, count, row_addresses, shown
 
 # A message leaves within a second or so; only one that waits longer is worth a word.
 QUEUED_TOO_LONG = timedelta(seconds=30)
+# What `invitation_rows` reads.
+SHOWN = (
+    "email",
+    "status",
+    "invited_at",
+    "expires_at",
+    "invited_by_name",
+    "asking",
+    "asked_at",
+    "decline_note",
+    "delivery__state",
+    "delivery__detail",
+    "delivery__created_at",
+)
 
 
 def invitation_list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
@@ -34,14 +48,14 @@ def invitation_list(request: HttpRequest, visit: Visit) -> dict[str, Any]:
     shelf = Invitation.objects.filter(organization=visit.organization).with_status(status, swept=swept)
     total = shelf.count_matching(q) if searchable(q) else counts[status]
     sorts = Invitation.columns(status, swept=swept)
-    listing: Listing[Invitation] = Listing.of(shelf.matching(q).for_display(), sorts, sort)
+    listing: Listing[Invitation] = Listing.of(shelf.matching(q).for_display().only(*SHOWN), sorts, sort)
     page = shown(request, listing, address, total)
     return {
         "tabs": _tabs(address, status, counts),
         "asked_count": counts[ASKED] if status != ASKED else 0,
         "asked_url": address(status=ASKED, q=None, page=None, after=None, before=None),
         "columns": columns(address, sort, _columns(), ("expires",)),
-        "rows": [invitation_row(visit, row) for row in page.rows],
+        "rows": invitation_rows(visit, page.rows),
         "pager": page.pager,
         "status": status,
         "q": q,
@@ -93,46 +107,58 @@ def _tabs(address: Address, current: str, counts: Mapping[str, int]) -> list[dic
     ]
 
 
-def invitation_row(visit: Visit, row: Invitation) -> dict[str, Any]:
-    """What a row of the list shows. Load it with `for_display`."""
-    slug = visit.organization.slug
-    label, tone, detail = _delivery(row)
+def invitation_rows(visit: Visit, rows: Iterable[Invitation]) -> list[dict[str, Any]]:
+    """What each row of the list shows. Load them with `for_display`."""
+    slug, reader, labels = visit.organization.slug, Reader.here(), _labels()
+    addresses = row_addresses(
+        slug,
+        details_url="guestlist:invitation",
+        revoke_url="guestlist:revoke_invitation",
+        resend_url="guestlist:resend_invitation",
+        link_url="guestlist:hand_over_link",
+        dismiss_url="guestlist:dismiss_request",
+    )
+    can_hand_over = conf().email_sending == "off"
+    return [{**addresses(row.pk), **_row(row, reader, labels, can_hand_over=can_hand_over)} for row in rows]
+
+
+def _row(
+    row: Invitation, reader: Reader, labels: Mapping[str, str], *, can_hand_over: bool
+) -> dict[str, Any]:
+    label, tone, detail = _delivery(row, reader.now)
+    is_pending = row.status_now == Status.PENDING
     # What has ended otherwise will not expire any more.
-    expires = row.expires_at if row.status_now in (Status.PENDING, Status.EXPIRED) else None
+    expires = row.expires_at if is_pending or row.status_now == Status.EXPIRED else None
     return {
         "id": str(row.pk),
         "email": row.email,
+        "email_shown": mail(row.email),
         "status": row.status_now,
-        "status_label": _labels()[row.status_now],
+        "status_label": labels[row.status_now],
         "invited_by": row.invited_by_name,
-        "invited": day(row.invited_at),
+        "invited": reader.day(row.invited_at),
         "invited_iso": row.invited_at.isoformat(),
-        "invited_title": moment(row.invited_at),
-        "expires": until(expires, timezone.now()) if expires else "–",
+        "invited_title": reader.moment(row.invited_at),
+        "expires": reader.until(expires) if expires else "–",
         "expires_iso": expires.isoformat() if expires and expires != NEVER else None,
         "delivery_label": label,
         "delivery_tone": tone,
         "delivery_title": detail,
-        "details_url": reverse("guestlist:invitation", args=[slug, row.pk]),
-        "revoke_url": reverse("guestlist:revoke_invitation", args=[slug, row.pk]),
-        "resend_url": reverse("guestlist:resend_invitation", args=[slug, row.pk]),
-        "can_revoke": row.status_now == Status.PENDING,
+        "can_revoke": is_pending,
         "can_resend": is_resendable(row),
-        "link_url": reverse("guestlist:hand_over_link", args=[slug, row.pk]),
-        "can_hand_over": row.status_now == Status.PENDING and conf().email_sending == "off",
-        "asked": day(row.asked_at) if row.asking and row.asked_at else None,
-        "dismiss_url": reverse("guestlist:dismiss_request", args=[slug, row.pk]),
+        "can_hand_over": is_pending and can_hand_over,
+        "asked": reader.day(row.asked_at) if row.asking and row.asked_at else None,
         "note": row.decline_note,
     }
 
 
-def _delivery(row: Invitation) -> tuple[str | None, str, str]:
+def _delivery(row: Invitation, now: datetime) -> tuple[str | None, str, str]:
     """What a row says of its mail: nothing while all is well."""
     delivery = row.delivery
     if delivery is None:
         return None, "", ""
     match delivery.state:
-        case State.QUEUED if timezone.now() - delivery.created_at > QUEUED_TOO_LONG:
+        case State.QUEUED if now - delivery.created_at > QUEUED_TOO_LONG:
             return _("Email queued"), "warn", ""
         case State.CANCELED if row.status_now == Status.PENDING:
             return _("Not mailed"), "warn", _("This address asked not to be invited.")

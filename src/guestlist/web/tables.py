@@ -1,12 +1,14 @@
 """Lists whose state is in the address: `?status=&q=&sort=&page=`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.db import models
 from django.http import HttpRequest
+from django.urls import reverse
 
 from guestlist.models.listing import COUNT_LIMIT, Listing, Page
 
@@ -78,6 +80,20 @@ def shown(request: HttpRequest, listing: Listing[M], address: Address, total: in
         "pages": [] if total > COUNT_LIMIT or last == 1 else _numbers(address, number, last),
     }
     return Shown(page.items, pager)
+
+
+def row_addresses(slug: str, **names: str) -> Callable[[UUID], dict[str, str]]:
+    """A function from the id of a row to its addresses in that organization, each known by what it is called
+    here: `row_addresses("northwind", details_url="guestlist:member")`.
+    """
+    placeholder = str(UUID(int=0))
+    parts = {key: reverse(name, args=[slug, placeholder]).split(placeholder) for key, name in names.items()}
+
+    def addresses(pk: UUID) -> dict[str, str]:
+        text = str(pk)
+        return {key: text.join(around) for key, around in parts.items()}
+
+    return addresses
 
 
 def count(number: int) -> str:
