@@ -104,7 +104,8 @@ class Server:
             port=self.port,
             interface=Interfaces.WSGI,
             workers=self.workers,
-            # A slow client keeps its thread until its request is read; others must not wait for it.
+            # A slow client keeps its thread until its request is read; others must not wait for it. How
+            # many work at a time, `turns` says.
             blocking_threads=THREADS,
             websockets=False,
             respawn_failed_workers=True,

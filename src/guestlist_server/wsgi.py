@@ -6,9 +6,13 @@ import threading
 import time
 
 from django.core.wsgi import get_wsgi_application
+from django.db import connection
+
+from guestlist_server.turns import Turns
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guestlist_server.settings")
-application = get_wsgi_application()
+# On SQLite one thread works; on PostgreSQL another one can while the first waits for an answer.
+application = Turns(get_wsgi_application(), 1 if connection.vendor == "sqlite" else 2)
 
 
 def end_with(server: int) -> None:
