@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, StorageState, expect
 
+# Other tests keep the processors busy meanwhile.
+expect.set_options(timeout=15_000)
+
 PASSWORD = "correct horse battery staple"
 INVITATIONS = "/o/northwind/admin/invitations"
 MEMBERS = "/o/northwind/admin/members"
@@ -87,7 +90,7 @@ def start_server(data: Path, *, host: str = "127.0.0.1", port: int | None = None
     server = Server(url, setup_url, process, data)
     # Browsers find every *.localhost, not so the resolver.
     health = urllib.request.Request(f"http://127.0.0.1:{port}/healthz", headers={"Host": f"{host}:{port}"})
-    for _ in range(200):
+    for _ in range(600):
         try:
             urllib.request.urlopen(health, timeout=5).close()
             return server

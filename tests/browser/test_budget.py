@@ -54,6 +54,7 @@ def test_nothing_moves_while_a_page_loads_and_a_list_changes(server, maya, perso
         assert page.evaluate("shifted") <= 0.02, path
     page.goto(server.url + INVITATIONS)
     page.get_by_label("Search invitations by email").fill(f"shift{width}")
+    expect(page).to_have_url(re.compile(f"q=shift{width}"))
     expect(page.locator("tbody tr")).to_have_count(4)
     page.get_by_role("columnheader", name="Email").get_by_role("link").click()
     expect(page).to_have_url(re.compile("sort=email"))

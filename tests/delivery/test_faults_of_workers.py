@@ -115,7 +115,8 @@ def test_while_one_message_hangs_the_others_go_out_and_people_go_on(
             pages.append(time.monotonic() - began)
             assert answer.status_code == 200
         assert took < 2.5
-        assert sorted(pages)[8] < 0.5
+        # Whoever waited for the one that hangs would have waited for three seconds.
+        assert sorted(pages)[8] < 1.5
         wait_until(lambda: states()["slow@acme.test"] == "deferred")
         wait_until(lambda: Counter(states().values())["sent"] == 110)
     assert "may have been delivered" in Delivery.objects.get(state="deferred").detail
