@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property, wraps
 from typing import Any
 from urllib.parse import urlencode, urlsplit
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
@@ -22,6 +21,7 @@ from guestlist.actions.two_factor import lacks_two_factor
 from guestlist.actors import Actor, Origin
 from guestlist.conf import conf
 from guestlist.models import Membership, Organization
+from guestlist.models.fields import NOTHING
 from guestlist.models.headcount import Headcounts
 from guestlist.models.invitation import Status
 from guestlist.models.membership import MembershipQuerySet
@@ -34,8 +34,6 @@ LAST_ORGANIZATION = "guestlist_organization"
 A_YEAR = 365 * 24 * 60 * 60
 # The switcher lists no more; whoever belongs to more of them searches.
 SWITCHER_SIZE = 50
-# The id of none.
-NONE = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,7 @@ def _failing() -> dict[str, Any] | None:
 
 def personal_shell(actor: Actor, organization: Organization | None = None) -> dict[str, Any]:
     """What `shell.html` shows around a page of somebody who is signed in, in no organization: one query."""
-    found = _ORGANIZATIONS.rows(user=actor.subject.pk, without=organization.pk if organization else NONE)
+    found = _ORGANIZATIONS.rows(user=actor.subject.pk, without=organization.pk if organization else NOTHING)
     listed = [{"name": name, "slug": slug} for name, slug in found]
     return {
         "organization": organization,

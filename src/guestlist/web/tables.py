@@ -10,6 +10,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 
+from guestlist.models.fields import NOTHING
 from guestlist.models.listing import COUNT_LIMIT, Listing, Page
 
 M = TypeVar("M", bound=models.Model)
@@ -86,7 +87,7 @@ def row_addresses(slug: str, **names: str) -> Callable[[UUID], dict[str, str]]:
     """A function from the id of a row to its addresses in that organization, each known by what it is called
     here: `row_addresses("northwind", details_url="guestlist:member")`.
     """
-    placeholder = str(UUID(int=0))
+    placeholder = str(NOTHING)
     parts = {key: reverse(name, args=[slug, placeholder]).split(placeholder) for key, name in names.items()}
 
     def addresses(pk: UUID) -> dict[str, str]:
