@@ -18,6 +18,7 @@ from guestlist.csv_lines import csv_lines
 from guestlist.events import TYPES
 from guestlist.models import Event, Organization
 from guestlist.models.fields import timestamp
+from guestlist.models.listing import COUNT_LIMIT
 
 app = output.group("Read the audit log, export it, prove that nothing is missing.")
 Type = Annotated[
@@ -57,9 +58,14 @@ def list_(
     """List events, the newest first."""
     with output.refusals(as_json=as_json):
         log = _log(slug, type_, person, since)
-        found = list(islice(log.all(), limit))
+        read = list(islice(log.all(), limit + 1))
+        found = read[:limit]
+        total = log.capped_count() if as_json else None
     if as_json:
-        output.print_json_list([event.as_resource() for event in found])
+        following = str(found[-1].number) if len(read) > limit else None
+        total = total if total is not None and total <= COUNT_LIMIT else None
+        items = [event.as_resource() for event in found]
+        output.print_json({"items": items, "next_cursor": following, "total": total})
     elif found:
         output.print_table(("NUMBER", "WHEN", "WHO", "WHAT", "SUBJECT", "FROM"), [_row(e) for e in found])
     else:
