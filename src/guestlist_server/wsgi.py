@@ -5,14 +5,18 @@ import signal
 import threading
 import time
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 
+from guestlist_server.chunked import Chunked
 from guestlist_server.turns import Turns
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "guestlist_server.settings")
 # On SQLite one thread works; on PostgreSQL another one can while the first waits for an answer.
-application = Turns(get_wsgi_application(), 1 if connection.vendor == "sqlite" else 2)
+turns = Turns(get_wsgi_application(), 1 if connection.vendor == "sqlite" else 2)
+# Before a turn, so that nobody waits for a slow client.
+application = Chunked(turns, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
 
 
 def end_with(server: int) -> None:
