@@ -103,3 +103,12 @@ def test_what_is_missing_is_named_with_its_organization(run, organization, beta)
 def test_help_shows_an_example_of_every_command(run):
     for verb in ("list", "export", "verify"):
         assert f"guestlist audit {verb}" in run("audit", verb, "--help").stdout
+
+
+def test_json_tells_the_total_and_where_the_next_page_begins(run, organization):
+    write(organization, 3)
+    every = run("audit", "list", "northwind", "--json").data
+    assert (every["total"], every["next_cursor"]) == (len(every["items"]), None)
+    part = run("audit", "list", "northwind", "--limit", "2", "--json").data
+    assert part["total"] == every["total"] > len(part["items"]) == 2
+    assert part["next_cursor"] == str(every["items"][1]["number"])
