@@ -5,6 +5,7 @@ import io
 import json
 
 import pytest
+from django.db import OperationalError
 
 from guestlist.models import Event
 from tests.actions.test_audit import lose, open_the_table
@@ -112,3 +113,14 @@ def test_json_tells_the_total_and_where_the_next_page_begins(run, organization):
     part = run("audit", "list", "northwind", "--limit", "2", "--json").data
     assert part["total"] == every["total"] > len(part["items"]) == 2
     assert part["next_cursor"] == str(every["items"][1]["number"])
+
+
+def test_a_database_that_cannot_be_reached_is_one_sentence(run, organization, monkeypatch):
+    def fail(slug):
+        raise OperationalError
+
+    monkeypatch.setattr("guestlist.actions.slugs.find_organization", fail)
+    plain = run("audit", "list", "northwind")
+    assert (plain.exit_code, plain.stdout) == (1, "")
+    assert plain.stderr == "Error: The database can’t be used now; try again later.\n"
+    assert_refused(run("audit", "list", "northwind", "--json"), "database_unavailable")

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from django.contrib.auth import get_user_model
-from django.db import models
+from django.db import InterfaceError, OperationalError, models
 
 from guestlist import addresses, errors
 from guestlist.actions import slugs
@@ -52,6 +52,12 @@ class NoSuchAccount(errors.NotFound):
     """No account has the verified address “{email}”."""
 
 
+class DatabaseUnavailable(errors.GuestlistError):
+    """The database can’t be used now; try again later."""
+
+    code, status = "database_unavailable", 503
+
+
 def group(summary: str) -> typer.Typer:
     """The commands of one noun, with help as plain text."""
     return typer.Typer(
@@ -86,14 +92,20 @@ def refusals(*, as_json: bool) -> Iterator[None]:
     """A refusal ends the command with status 1: one line on standard error, or the problem as JSON."""
     try:
         yield
-    except (errors.GuestlistError, addresses.InputTooLarge) as error:
-        refusal = error if isinstance(error, errors.GuestlistError) else errors.InputTooLarge()
+    except (errors.GuestlistError, addresses.InputTooLarge, OperationalError, InterfaceError) as error:
+        refusal = _refusal(error)
         if as_json:
             # REST says no more than "not found"; people get the name of what is missing.
             print_json((errors.NotFound() if isinstance(refusal, errors.NotFound) else refusal).as_problem())
         else:
             typer.echo(f"Error: {shown(str(refusal))}", err=True)
         raise typer.Exit(1) from error
+
+
+def _refusal(error: Exception) -> errors.GuestlistError:
+    if isinstance(error, errors.GuestlistError):
+        return error
+    return errors.InputTooLarge() if isinstance(error, addresses.InputTooLarge) else DatabaseUnavailable()
 
 
 def progress(
