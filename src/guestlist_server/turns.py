@@ -39,7 +39,7 @@ class Turns:
 def _is_there(environ: dict[str, Any]) -> bool:
     """Whether the body of a request has arrived; a short one is waited for."""
     length = environ.get("CONTENT_LENGTH") or "0"
-    if not length.isdecimal() or int(length) > READ_AHEAD or "HTTP_TRANSFER_ENCODING" in environ:
+    if not length.isdecimal() or int(length) > READ_AHEAD:
         return False
     if length != "0":
         environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(int(length)))
