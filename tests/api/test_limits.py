@@ -54,6 +54,15 @@ def test_sending_says_what_is_left_of_each_limit(manager):
     assert all(0 < int(seconds) <= 86_400 for seconds in found.groups())
 
 
+def test_resending_counts_and_says_what_is_left(manager):
+    first, second = (each["invitation"]["id"] for each in manager("POST", URL, emails(2)).data["results"])
+    one = manager("POST", f"{URL}/{first}/resend")
+    assert one["RateLimit"].startswith('"inviter";r=19997;')
+    several = manager("POST", f"{URL}/resend", {"ids": [first, second]})
+    assert (several.data["resent"], several.data["skipped"]) == (1, 1)
+    assert several["RateLimit"].startswith('"inviter";r=19996;')
+
+
 def test_without_limits_nothing_is_said_of_them(manager, limit):
     limit()
     response = manager("POST", URL, emails(3))

@@ -212,7 +212,8 @@ def resend_invitations(request: HttpRequest, slug: Path[str], payload: Choice) -
     none; 429 `inviter_limit` or `organization_limit` where they are more than a limit leaves. Needs
     `member.manage`.
     """
-    return _to_chosen(actions.resend_invitations, request, slug, payload)
+    response = _to_chosen(actions.resend_invitations, request, slug, payload)
+    return _with_limits(response, request, slug)
 
 
 @router.get("/{invitation_id}", response=resources.Invitation, summary="Show an invitation")
@@ -243,7 +244,13 @@ def resend_invitation(request: HttpRequest, slug: Path[str], invitation_id: str)
     asked for no more, `domain_not_allowed` where the settings keep it out meanwhile; 429 `resend_limit`,
     `inviter_limit` or `organization_limit`. Needs `member.manage`.
     """
-    return _to_one(actions.resend_invitation, request, slug, invitation_id)
+    response = _to_one(actions.resend_invitation, request, slug, invitation_id)
+    return _with_limits(response, request, slug)
+
+
+def _with_limits(response: HttpResponse, request: HttpRequest, slug: str) -> HttpResponse:
+    actor = actor_of(request)
+    return with_limits(response, actor, organization_of(actor, slug))
 
 
 def _to_one(
