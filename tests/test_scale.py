@@ -395,6 +395,17 @@ def test_a_list_beyond_ten_thousand_is_searched_by_the_beginning_of_words(organi
     assert listing.numbered(1, 3).items[0].name == "Guest 10099"
 
 
+def test_what_others_have_does_not_slow_a_search_of_a_short_list(organization, beta):
+    crowd(beta, 300, "Guest")
+    analyze()
+    alone = cost(lambda: active(beta).count_matching("guest"))
+    crowd(organization, 10_100, "Guest")
+    analyze()
+    assert active(beta).count_matching("guest") == 300
+    # SQLite asks its index how many there are of all organizations, up to 20,002.
+    assert cost(lambda: active(beta).count_matching("guest")) < 2 * alone + 20_000
+
+
 @pytest.mark.skipif("connection.vendor != 'sqlite'")
 def test_what_keeps_the_search_true_outlives_all_migrations(db):
     with connection.cursor() as cursor:

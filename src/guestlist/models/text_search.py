@@ -47,10 +47,13 @@ def count_containing(rows: "models.QuerySet[Any]", text: str) -> int:
     """
     search = _Search.of(rows, text)
     if search.phrase is not None:
-        sql, values = _ids(rows, search)
-        number = _counted(rows, f"{sql} LIMIT {COUNT_LIMIT + 1}", values)
-        if number > COUNT_LIMIT or _candidates(rows, search) < LOOKED_AT:
-            return number
+        candidates = _candidates(rows, search)
+        # Where others have many that match, a short list is sooner walked along than asked for each of them.
+        if candidates <= COUNT_LIMIT or _count(rows) > COUNT_LIMIT:
+            sql, values = _ids(rows, search)
+            number = _counted(rows, f"{sql} LIMIT {COUNT_LIMIT + 1}", values)
+            if number > COUNT_LIMIT or candidates < LOOKED_AT:
+                return number
     return capped_counts([rows.filter(search.condition)])[0]
 
 
