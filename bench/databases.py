@@ -16,7 +16,7 @@ from bench.processes import as_postgres, give_to_postgres, run
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 KINDS = (SQLITE, POSTGRESQL)
 # As the server sets them.
-_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-20000")
+_PRAGMAS = ("foreign_keys=ON", "journal_mode=WAL", "synchronous=NORMAL", "cache_size=-4000")
 
 
 @dataclass(frozen=True)

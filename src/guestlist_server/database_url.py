@@ -27,7 +27,7 @@ def _sqlite(parts: SplitResult) -> dict[str, Any]:
             # A reader never waits; a writer waits its turn from the start instead of failing half way.
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000; "
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-4000; "
             # The log is moved into the file after 40 MB, not after 4: that waits for the disk.
             "PRAGMA wal_autocheckpoint=10000;",
         },

@@ -1,5 +1,6 @@
 """Run the server: one process that watches the ones that answer requests and the one that sends mail."""
 
+import ctypes
 import fcntl
 import os
 import signal
@@ -8,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import django
@@ -20,6 +21,7 @@ from guestlist_server.email_url import LOOPBACK
 _MIGRATIONS = 0x6775_6573_746C_6973  # "guestlis", the number of PostgreSQL's advisory lock
 
 THREADS = 16
+_ARENAS = -8  # M_ARENA_MAX in malloc.h
 
 
 @dataclass
@@ -113,6 +115,7 @@ class Server:
             log_level=LogLevels.error,
         )
         os.environ["GUESTLIST_SERVER_PID"] = str(os.getpid())
+        _share_memory_among_threads()
         mail = MailProcess()
         if self.sends_mail:
             # After granian has taken over the signals, so that none of them leaves this process behind.
@@ -158,6 +161,14 @@ class MailProcess:
                 return
             typer.echo("guestlist: the process that sends mail ended; starting it again", err=True)
             self.process = self._spawn()
+
+
+def _share_memory_among_threads() -> None:
+    """Of this process and those that answer requests. By itself glibc keeps free memory apart for each of
+    many threads, where the others cannot use it. Other libraries of C have no such call.
+    """
+    with suppress(AttributeError):
+        ctypes.CDLL(None).mallopt(_ARENAS, 2)
 
 
 def _in_child(do: Callable[[], None]) -> None:
