@@ -166,6 +166,13 @@ def test_the_documentation_loads_nothing_from_elsewhere(anonymous):
     assert not any("rest" in path for path in schema["paths"])
 
 
+def test_the_short_address_leads_to_the_documentation(anonymous):
+    page = anonymous.client.get("/api/docs", follow=True)
+    assert page.redirect_chain == [("/api/v1/docs", 302)]
+    assert page.status_code == 200
+    assert page.content == anonymous.client.get("/api/v1/docs").content
+
+
 def test_a_fault_of_ours_is_a_problem_and_is_reported(manager, organization, monkeypatch):
     def fail(**_):
         raise ZeroDivisionError

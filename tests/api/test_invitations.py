@@ -282,6 +282,28 @@ def test_bulk_by_filter_takes_any_number(manager, invite):
     assert manager("POST", f"{URL}/revoke", {"status": "pending"}).data["revoked"] == 3
 
 
+def test_ten_thousand_ids_are_taken(manager, invite):
+    (jane,) = invite("jane@example.com")
+    ids = [*(str(uuid.uuid4()) for _ in range(9_999)), jane["id"]]
+    response = manager("POST", f"{URL}/revoke", {"ids": ids})
+    assert response.status_code == 200
+    assert (response.data["revoked"], response.data["skipped"]) == (1, 9_999)
+    assert [r["id"] for r in response.data["results"]] == ids
+    assert response.data["results"][-1]["outcome"] == "revoked"
+
+
+def test_bulk_by_filter_lists_the_first_hundred_that_were_skipped(manager, invite):
+    ended = {i["id"] for i in invite(*(f"p{n}@example.com" for n in range(101)))}
+    assert manager("POST", f"{URL}/revoke", {"status": "pending"}).data["revoked"] == 101
+    invite("jane@example.com")
+    response = manager("POST", f"{URL}/revoke", {"q": "example"})
+    assert (response.data["revoked"], response.data["skipped"]) == (1, 101)
+    assert {r["outcome"] for r in response.data["results"]} == {"not_pending"}
+    listed = {r["id"] for r in response.data["results"]}
+    assert len(response.data["results"]) == len(listed) == 100
+    assert listed < ended
+
+
 @pytest.mark.parametrize(
     ("body", "code"),
     [

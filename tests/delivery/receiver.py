@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db import connections
 from standardwebhooks import Webhook as Verifier
+from standardwebhooks import WebhookVerificationError
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,15 @@ class Called:
 
 class Receiver:
     """`answer(call, socket)` gives a status, or that with headers, or writes to the socket itself and gives
-    None. `calls` are all, `taken` those that were answered with 2xx.
+    None. `calls` are all, `taken` those that were answered with 2xx. Once it is told the `secret` it verifies
+    each call as it comes, and closing it raises AssertionError if one was not genuine.
     """
 
     def __init__(self, tls: ssl.SSLContext | None = None, port: int = 0) -> None:
         self.calls: list[Called] = []
         self.taken: list[Called] = []
+        self.forged: list[Called] = []
+        self.secret = ""
         self.connections = 0
         self.answer: Callable[[Called, socket.socket], Any] = lambda call, wire: 204
         outer = self
@@ -87,6 +91,11 @@ class Receiver:
 
     def take(self, handler: BaseHTTPRequestHandler, call: Called) -> None:
         self.calls.append(call)
+        if self.secret:
+            try:
+                call.verify(self.secret)  # now: its timestamp may be five minutes off
+            except WebhookVerificationError:
+                self.forged.append(call)
         answer = self.answer(call, handler.connection)
         if answer is None:
             handler.close_connection = True
@@ -106,6 +115,7 @@ class Receiver:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(5)
+        assert self.forged == []
 
 
 def drip(data: bytes, seconds: float) -> Callable[[Called, socket.socket], None]:

@@ -15,6 +15,7 @@ from guestlist.actions.deletion import delete_organization, restore_organization
 from guestlist.actions.members import change_role, leave_organization, remove_member
 from guestlist.actions.webhook_calls import begin_call, claim_webhook, release_webhook
 from guestlist.actions.webhook_ends import forget_calls
+from guestlist.actions.webhook_log import redeliver
 from guestlist.actors import Actor
 from guestlist.links import new_nonce
 from guestlist.models import ApiKey, Membership, Role, Webhook, WebhookDelivery
@@ -211,6 +212,19 @@ def test_after_the_secret_key_has_changed_the_old_secret_verifies_as_long_as_it_
     call_due()
     with pytest.raises(WebhookVerificationError):
         receiver.calls[1].verify(known)
+
+
+def test_a_call_redelivered_a_day_later_is_the_same_and_signed_anew(receiver, organization, webhook, invite):
+    receiver.secret = secret_of(webhook)
+    invite("jane@acme.test")
+    call_due()
+    pass_time(DAY)
+    which = {"webhook_id": webhook.pk, "delivery_id": WebhookDelivery.objects.get().pk}
+    redeliver(actor=Actor.operator(), organization=organization, **which)
+    assert call_due() == 1
+    first, again = receiver.taken
+    assert (again.id, again.body) == (first.id, first.body)
+    assert not receiver.forged
 
 
 def test_an_answer_is_kept_as_far_as_it_is_short_and_printable(receiver, webhook, invite):

@@ -14,7 +14,7 @@ from guestlist.addresses import parse_items
 from guestlist.models import Webhook, WebhookDelivery
 from tests.delivery.conftest import workers
 from tests.delivery.test_worker import wait_until
-from tests.delivery.webhook_script import call_due, make_webhook, pass_time, revoke, states, told
+from tests.delivery.webhook_script import call_due, make_webhook, pass_time, revoke, secret_of, states, told
 from tests.races.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,6 +49,7 @@ def test_a_receiver_that_was_down_for_an_hour_gets_everything_in_order(
     assert row.failures == tried
     assert set(states()) <= {"queued", "deferred"}
     back = type(receiver)(port=port)
+    back.secret = secret_of(webhook)
     try:
         pass_time(11 * MINUTE)
         assert call_due() == 7
@@ -67,6 +68,7 @@ def test_a_receiver_that_was_down_for_an_hour_gets_everything_in_order(
 def test_a_receiver_that_failed_everything_for_an_hour_gets_everything_in_order_of_each(
     receiver, organization, alice, webhook, invite, status
 ):
+    receiver.secret = secret_of(webhook)
     receiver.answer = lambda call, wire: status
     emails = [f"p{n:02}@acme.test" for n in range(6)]
     invite(*emails)
